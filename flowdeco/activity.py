@@ -1,0 +1,90 @@
+"""A job in a run: what the run keeps about it until it ends."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import attrs
+
+from .job import AbstractJob
+from .outcome import Outcome
+
+if TYPE_CHECKING:
+    from .drain import Drain
+    from .run import Run
+
+__all__ = ["Activity", "place_of"]
+
+
+@attrs.define(eq=False, repr=False)
+class Activity:
+    """One job in one run. Jobs know their outcome alone; all that is for the run is here."""
+
+    job: AbstractJob[object]
+    run: Run
+    outcome: Outcome
+    waiting: int
+    """How many of its requirements have not ended (or, services, come up)."""
+    successors: Sequence[Activity] = ()
+    """Who waits for it; emptied when they have been told."""
+    task: asyncio.Task[None] | None = None
+    timer: asyncio.TimerHandle | None = None
+    """The one of its own timeout."""
+    drain: Drain[Activity] | None = None
+    """What bounds its end, once it was told to end."""
+    release: asyncio.Future[None] | None = None
+    """Where a generator service waits while it is up."""
+    inner: list[Run] | None = None
+    """The runs that go on inside of its body."""
+    has_place: bool = False
+    is_up: bool = False
+    """A service others need not wait for any more."""
+    stopping: bool = False
+    """The run has told it to end: what it then raises is an answer to that."""
+    expired: bool = False
+    """It was told so because of its own timeout."""
+    ended: bool = False
+
+    def up(self, value: object) -> None:
+        """Say that a generator service is ready, and what it gives to others."""
+        self.outcome.value = value
+        self.run.service_is_up(self)
+
+    async def told_to_stop(self) -> None:
+        """Wait until a generator service is to be torn down."""
+        if not self.stopping:
+            self.release = asyncio.get_running_loop().create_future()
+            await self.release
+
+    def stop(self) -> None:
+        """Tell the body to end: resume a service that is up, cancel anything else, once."""
+        if self.stopping:
+            return
+        self.stopping = True
+        if self.release is None:
+            self.cancel()
+        elif not self.release.done():
+            self.release.set_result(None)
+
+    def cancel(self) -> None:
+        """Cancel the body. One that has not begun needs no cancelling: it will not begin."""
+        if self.outcome.started_at is not None and self.task is not None:
+            self.task.cancel()
+
+
+def place_of(task: asyncio.Task[None]) -> str:
+    """Say in which line the task waits, down in the innermost coroutine."""
+    place = "an unknown place"
+    awaited: object = task.get_coro()
+    while awaited is not None:
+        for kind in ("cr", "ag", "gi"):
+            frame = getattr(awaited, f"{kind}_frame", None)
+            if frame is not None:
+                place = f"{frame.f_code.co_filename}:{frame.f_lineno}"
+                awaited = getattr(awaited, "gi_yieldfrom" if kind == "gi" else f"{kind}_await")
+                break
+        else:
+            break
+    return place

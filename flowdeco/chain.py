@@ -1,0 +1,168 @@
+"""Chains: what `>>` makes of jobs, or of declarations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Generic, TypeAlias, TypeVar, cast
+
+__all__ = ["Atom", "Chain", "Joint", "Link", "Stage"]
+
+N = TypeVar("N")
+
+Stage: TypeAlias = "Link[N] | Sequence[Link[N]]"
+
+
+class Link(Generic[N]):
+    """Anything that `>>` accepts; N is what it is made of in the end: jobs, or declarations."""
+
+    __slots__ = ()
+
+    def __rshift__(self, other: Stage[N]) -> Chain[N]:
+        return Chain(self, other) if _is_stage(other) else NotImplemented
+
+    def __rrshift__(self, other: Sequence[Link[N]]) -> Chain[N]:
+        return Chain(other, self) if _is_stage(other) else NotImplemented
+
+
+class Atom(Link[N]):
+    """What a chain is made of. It decides what it means to stand behind others."""
+
+    __slots__ = ()
+
+    def _follow(self, before: Sequence[Atom[N]]) -> None:
+        """Take note that this comes after all of `before`."""
+        raise NotImplementedError
+
+    def _chained(self, chain: Chain[N]) -> bool:
+        """Take note of a chain that this is part of; whether such notes are of use."""
+        return False
+
+
+Joint: TypeAlias = "tuple[tuple[Atom[N], ...], tuple[Atom[N], ...]]"
+"""Each of the second comes after all of the first."""
+
+
+class Chain(Link[N]):
+    """Stages that run one after the other: `Chain(a, [b, c], d)` is `a >> [b, c] >> d`.
+
+    A stage is a job (or a declaration), a chain, or a list or tuple of them, which run in parallel.
+    Stages without members count as if they were not there. Iterating gives the members, each once,
+    in the order in which they are written.
+
+    Args:
+        stages: what runs one after the other.
+
+    Raises:
+        TypeError: a stage is none of these, or jobs and declarations are mixed.
+    """
+
+    __slots__ = ("_anchor", "_stages", "heads", "joints", "tails")
+
+    heads: tuple[Atom[N], ...]
+    """What starts the chain."""
+    tails: tuple[Atom[N], ...]
+    """What ends the chain; what comes after the chain waits for these."""
+    joints: tuple[Joint[N], ...]
+    """The edges that this chain adds to those of its stages."""
+
+    def __init__(self, *stages: Stage[N]) -> None:
+        self._stages = stages
+        self.heads = self.tails = ()
+        joints: list[Joint[N]] = []
+        for stage in stages:
+            heads, tails = _ends(stage)
+            if not heads:
+                continue
+            for head in heads:
+                if self.tails:
+                    head._follow(self.tails)
+            if self.tails:
+                joints.append((self.tails, heads))
+            else:
+                self.heads = heads
+            self.tails = tails
+        self.joints = tuple(joints)
+        self._anchor = self._find_anchor()
+
+    def _find_anchor(self) -> Atom[N] | None:
+        # One member that takes note of the chain is enough, and keeps long chains linear: the
+        # parts of this one have found theirs already.
+        for stage in self._stages:
+            for link in stage if isinstance(stage, (list, tuple)) else (stage,):
+                atom = link._anchor if isinstance(link, Chain) else cast("Atom[N]", link)
+                if atom is not None and atom._chained(self):
+                    return atom
+        return None
+
+    def requires(self, *others: Stage[N]) -> Chain[N]:
+        """Make what starts this chain come after all of `others`; return this chain."""
+        for other in others:
+            if not _is_stage(other):
+                raise TypeError(f"a chain can require jobs and chains, not {other!r}")
+            _, tails = _ends(other)
+            for head in self.heads:
+                head._follow(tails)
+            self.joints += ((tails, self.heads),)
+        return self
+
+    def parts(self) -> Iterator[Chain[N]]:
+        """Iterate over this chain and all that it is made of, each chain once."""
+        seen: dict[Chain[N], None] = {self: None}
+        found = [self]
+        while found:
+            chain = found.pop()
+            yield chain
+            for link in _links(chain._stages):
+                if isinstance(link, Chain) and link not in seen:
+                    seen[link] = None
+                    found.append(link)
+
+    def __iter__(self) -> Iterator[Atom[N]]:
+        seen: dict[Atom[N], None] = {}
+        levels: list[Iterator[Link[N]]] = [_links(self._stages)]
+        while levels:
+            for link in levels[-1]:
+                if isinstance(link, Chain):
+                    levels.append(_links(link._stages))
+                    break
+                atom = cast("Atom[N]", link)
+                if atom not in seen:
+                    seen[atom] = None
+                    yield atom
+            else:
+                levels.pop()
+
+    def __repr__(self) -> str:
+        return f"<Chain of {sum(1 for _ in self)}>"
+
+
+def _links(stages: Iterable[Stage[N]]) -> Iterator[Link[N]]:
+    for stage in stages:
+        if isinstance(stage, (list, tuple)):
+            yield from stage
+        else:
+            yield cast("Link[N]", stage)
+
+
+def _is_stage(value: object) -> bool:
+    """Whether `>>` takes it; a list with anything else in it is refused when it is used."""
+    return isinstance(value, (Link, list, tuple))
+
+
+def _ends(stage: Stage[N]) -> tuple[tuple[Atom[N], ...], tuple[Atom[N], ...]]:
+    if isinstance(stage, Chain):
+        return stage.heads, stage.tails
+    if isinstance(stage, Atom):
+        return (stage,), (stage,)
+    heads: dict[Atom[N], None] = {}
+    tails: dict[Atom[N], None] = {}
+    for link in cast("Sequence[Link[N]]", stage):
+        if not isinstance(link, Link):
+            raise TypeError(
+                f"a chain is made of jobs, chains, and lists of them, not {link!r}"
+                f" ({type(link).__name__})"
+            )
+        link_heads, link_tails = _ends(link)
+        heads.update(dict.fromkeys(link_heads))
+        tails.update(dict.fromkeys(link_tails))
+    return tuple(heads), tuple(tails)

@@ -1,0 +1,110 @@
+"""The numbers that bound jobs and runs, and their checks (rules 5, 6 and 8)."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import attrs
+
+__all__ = ["Limits", "check_seconds", "check_window", "finite", "seconds", "window"]
+
+
+def check_seconds(value: object, name: str) -> None:
+    """Refuse what is no duration: neither None nor a number of seconds from 0 to infinity.
+
+    Raises:
+        TypeError: it is no number, or a bool.
+        ValueError: it is negative or not a number (nan).
+    """
+    if value is None:
+        return
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise TypeError(
+            f"{name} must be a number of seconds or None, not {value!r}"
+            f" ({type(value).__name__}); for instance {name}=1.5"
+        )
+    if math.isnan(value) or value < 0:
+        raise ValueError(f"{name} must be 0 or more seconds, or None for no limit, not {value!r}")
+
+
+def check_window(value: object, name: str) -> None:
+    """Refuse what is no window: neither None nor a positive int.
+
+    Raises:
+        TypeError: it is no int, or a bool.
+        ValueError: it is less than 1.
+    """
+    if value is None:
+        return
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(
+            f"{name} must be a positive int or None, not {value!r} ({type(value).__name__});"
+            f" for instance {name}=10"
+        )
+    if value < 1:
+        raise ValueError(f"{name} must be 1 or more jobs, or None for no limit, not {value!r}")
+
+
+def check_bound(value: object, name: str) -> None:
+    """Refuse what cannot bound the end of a run: neither None nor infinity can.
+
+    Raises:
+        TypeError: it is no number, or a bool.
+        ValueError: it is negative, not a number (nan), or infinite.
+    """
+    if value is None:
+        raise TypeError(f"{name} must be a number of seconds, not None: the end of a run is bounded")
+    check_seconds(value, name)
+    if value == math.inf:
+        raise ValueError(f"{name} must be finite, not {value!r}: the end of a run is bounded")
+
+
+def finite(value: float | None) -> float | None:
+    """Return the duration, or None where it is no limit."""
+    return None if value is None or value == math.inf else value
+
+
+def seconds(_: object, attribute: attrs.Attribute[Any], value: object) -> None:
+    """Validate an attrs field as a duration."""
+    check_seconds(value, attribute.name)
+
+
+def bound(_: object, attribute: attrs.Attribute[Any], value: object) -> None:
+    """Validate an attrs field as a bound."""
+    check_bound(value, attribute.name)
+
+
+def window(_: object, attribute: attrs.Attribute[Any], value: object) -> None:
+    """Validate an attrs field as a window."""
+    check_window(value, attribute.name)
+
+
+@attrs.frozen
+class Limits:
+    """What bounds a run.
+
+    Args:
+        timeout: the seconds until its deadline; None and infinity are no limit.
+        window: how many jobs run at once; None is no limit.
+        grace: the seconds that running jobs have to end when the run does.
+        shutdown_timeout: the seconds that the shutdown hooks have after that.
+
+    Raises:
+        TypeError: one is of a wrong type.
+        ValueError: one is out of range.
+    """
+
+    timeout: float | None = attrs.field(default=None, validator=seconds)
+    window: int | None = attrs.field(default=None, validator=window)
+    grace: float = attrs.field(default=5.0, validator=bound)
+    shutdown_timeout: float = attrs.field(default=1.0, validator=bound)
+
+    def overridden(self, timeout: float | None, window: int | None = None) -> Limits:
+        """Return these with what is given for one run; None is not given."""
+        changes: dict[str, Any] = {}
+        if timeout is not None:
+            changes["timeout"] = timeout
+        if window is not None:
+            changes["window"] = window
+        return attrs.evolve(self, **changes) if changes else self

@@ -1,0 +1,84 @@
+"""A job in a line: its marks, its name, how it fared."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .outcome import MISSING, Outcome, State
+from .text import line, value_line
+
+if TYPE_CHECKING:
+    from .job import AbstractJob
+
+__all__ = ["critical", "described", "ending", "marked", "named", "plain", "word"]
+
+MARKS = "⚠★☉☓↺⚑⚐∞…"
+ASCII_MARKS = "!*o#~>.8_"
+"""What stands for the marks where a stream cannot encode them, one by one."""
+
+_progress = {
+    State.IDLE: "⚐",
+    State.SKIPPED: "⚐",
+    State.SCHEDULED: "⚑",
+    State.RUNNING: "↺",
+    State.CANCELLED: "↺",
+    State.STUCK: "↺",
+    State.DONE: "☓",
+    State.FAILED: "☓",
+}
+
+
+def critical(job: AbstractJob[object], outcome: Outcome) -> bool:
+    """Tell whether the job was critical in that run; before a run, whether it is."""
+    return job.is_critical() if outcome.critical is None else outcome.critical
+
+
+def marked(job: AbstractJob[object], outcome: Outcome) -> str:
+    """Return the four marks: critical, raised or started, progress, forever."""
+    if outcome.failed:
+        begun = "★"
+    else:
+        begun = "☉" if outcome.started_at is not None else " "
+    return " ".join(
+        (
+            "⚠" if critical(job, outcome) else " ",
+            begun,
+            _progress[outcome.state],
+            "∞" if job.forever else " ",
+        )
+    )
+
+
+def described(job: AbstractJob[object], outcome: Outcome) -> str:
+    """Return the line of a job without its number and its requirements."""
+    return f"{marked(job, outcome)} {named(job)}{ending(job, outcome)}{word(job, outcome)}"
+
+
+def named(job: AbstractJob[object]) -> str:
+    """Return the class and the name of the job."""
+    return f"<{type(job).__name__} `{job.name}`>"
+
+
+def ending(job: AbstractJob[object], outcome: Outcome) -> str:
+    """Return the value or the exception of the job, if it has one."""
+    error = outcome.exception
+    if outcome.failed and error is not None:
+        title = "CRIT. EXC." if critical(job, outcome) else "exception"
+        return f"!! {title} => {type(error).__name__}:{line(error)}!!"
+    if outcome.state is State.DONE and outcome.value is not MISSING:
+        return f"[[ -> {value_line(outcome.value)}]]"
+    return ""
+
+
+def word(job: AbstractJob[object], outcome: Outcome) -> str:
+    """Return the word for an end that the marks do not tell."""
+    if outcome.state is State.CANCELLED and job.forever:
+        return ""
+    if outcome.state in (State.CANCELLED, State.STUCK, State.SKIPPED):
+        return f" {outcome.state.name}"
+    return ""
+
+
+def plain(text: str) -> str:
+    """Replace the marks by characters of ASCII."""
+    return text.translate(str.maketrans(MARKS, ASCII_MARKS))

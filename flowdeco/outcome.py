@@ -1,0 +1,69 @@
+"""How a job fared in one run."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from types import TracebackType
+from typing import TYPE_CHECKING, Final
+
+import attrs
+
+if TYPE_CHECKING:
+    from .job import AbstractJob
+
+__all__ = ["MISSING", "Missing", "Outcome", "State"]
+
+
+class State(enum.Enum):
+    """Where a job stands in a run."""
+
+    IDLE = "idle"
+    """The run has not started it, or never did, however it ended."""
+    SCHEDULED = "scheduled"
+    """Ready to start, and waiting for a place."""
+    RUNNING = "running"
+    DONE = "done"
+    """Ended with a value."""
+    FAILED = "failed"
+    """Ended with an exception."""
+    SKIPPED = "skipped"
+    """Not started, because a value that it takes does not exist."""
+    CANCELLED = "cancelled"
+    """Stopped by the run, and by nothing else; for a service a good end."""
+    STUCK = "stuck"
+    """Still there after it was cancelled and the grace was over."""
+
+
+class Missing(enum.Enum):
+    """The type of `MISSING`, which stands where there is no value, for None is one."""
+
+    MISSING = "missing"
+
+
+MISSING: Final = Missing.MISSING
+
+
+@attrs.define(eq=False)
+class Outcome:
+    """What became of a job in one run; a run makes new ones.
+
+    Times are seconds since the start of the outermost run, by the clock of its loop.
+    """
+
+    state: State = State.IDLE
+    value: object = MISSING
+    exception: BaseException | None = None
+    traceback: TracebackType | None = None
+    """The traceback as it was when the job ended: raising the exception again does not grow it."""
+    started_at: float | None = None
+    ended_at: float | None = None
+    critical: bool | None = None
+    """Whether it was critical in that run."""
+    required: Mapping[AbstractJob[object], None] | None = None
+    """The requirements at the time of the run."""
+
+    @property
+    def failed(self) -> bool:
+        """Whether an exception is the job's own, be it stuck afterwards or not."""
+        return self.exception is not None and self.state is not State.SKIPPED

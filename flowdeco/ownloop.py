@@ -1,0 +1,245 @@
+"""Running in an event loop of one's own: signals, and a close that is bounded (rules 8, 12).
+
+Not `asyncio.Runner`: its close waits for cancelled tasks, asynchronous generators and threads
+however long they take.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import threading
+from collections.abc import Callable, Coroutine
+from types import FrameType, TracebackType
+from typing import Any
+
+from .drain import Drain
+from .errors import LoopRunningError
+from .reason import Reason
+from .run import Run
+
+__all__ = ["perform", "refuse_running_loop"]
+
+logger = logging.getLogger("flowdeco")
+
+LoopFactory = Callable[[], asyncio.AbstractEventLoop]
+
+
+def refuse_running_loop(instead: str) -> None:
+    """Raise a clear error where a loop is running, before any coroutine is made.
+
+    Raises:
+        LoopRunningError: a loop is running in this thread.
+    """
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return
+    raise LoopRunningError(
+        f"an event loop is running already, as it does in a notebook; use `{instead}`"
+    )
+
+
+def perform(make: Callable[[], Run], loop_factory: LoopFactory | None) -> Run:
+    """Make a run, conduct it in a loop of its own, and close that loop within a bound.
+
+    Args:
+        make: makes the run; it is called in the loop.
+        loop_factory: makes the loop.
+
+    Returns:
+        The run, which is over.
+
+    Raises:
+        BaseException: what `make` raises, and what `Run.leave` does.
+    """
+    loop = (loop_factory or asyncio.new_event_loop)()
+    owner = _Owner(loop, make)
+    try:
+        with _Signals(owner):
+            try:
+                owner.conduct()
+            finally:
+                owner.close()
+    finally:
+        loop.close()
+    assert owner.run is not None  # or an exception has left
+    owner.run.leave()
+    return owner.run
+
+
+class _Owner:
+    """A loop, and the one run for which it was made."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, make: Callable[[], Run]) -> None:
+        self.loop = loop
+        self.run: Run | None = None
+        self.signals = 0
+        self._make = make
+        self._main: asyncio.Task[None] | None = None
+        self._leaving: BaseException | None = None
+
+    async def _conduct(self) -> None:
+        self.run = self._make()
+        if self._leaving is not None:
+            self.run.fail(Reason.exit(self._leaving))
+        await self.run.conduct()
+
+    def conduct(self) -> None:
+        main = self._main = self.loop.create_task(self._conduct())
+        main.add_done_callback(self._stop)
+        while not main.done():
+            try:
+                # It comes back early when a job stops the loop, and goes on.
+                self.loop.run_forever()
+            except (KeyboardInterrupt, SystemExit) as error:
+                if self.signals > 2:
+                    raise
+                # From a task that is not the run's, or a callback: as if a job had raised it.
+                self.leave_with(error)
+        main.result()
+
+    def _stop(self, _: asyncio.Task[None]) -> None:
+        self.loop.stop()
+
+    def leave_with(self, error: BaseException) -> None:
+        """End the run because of an exit."""
+        self._leaving = self._leaving or error
+        if self.run is not None:
+            self.run.fail(Reason.exit(error))
+
+    def signalled(self, error: BaseException) -> None:
+        """React to a signal; this is called wherever the code stands."""
+        self.signals += 1
+        if self.signals == 1:
+            self.loop.call_soon_threadsafe(self.leave_with, error)
+        elif self.signals == 2:
+            self.loop.call_soon_threadsafe(self._hurry)
+        else:
+            if self.run is not None:
+                self.run.given_up_at_once = True
+            raise error
+
+    def _hurry(self) -> None:
+        if self.run is not None:
+            self.run.hurry()
+
+    def close(self) -> None:
+        """End what jobs have left behind, in what is left of the time of the run."""
+        loop = self.loop
+        until = loop.time()
+        if self.run is not None and self.run.bound is not None and self.signals < 2:
+            until = max(until, self.run.bound)
+        tasks = asyncio.all_tasks(loop)
+        if tasks:
+            self._complete(_end_tasks(tasks, until), until)
+        self._complete(loop.shutdown_asyncgens(), until)
+        if not self._complete(loop.shutdown_default_executor(), until):
+            logger.warning("threads of the default executor of the loop are still at work")
+        leftover = asyncio.all_tasks(loop)
+        if leftover:
+            self._complete(_close_coroutines(leftover), until)
+
+    def _complete(self, coroutine: Coroutine[Any, Any, None], until: float) -> bool:
+        """Run a coroutine for as long as there is time; whether it has completed."""
+        task = self.loop.create_task(coroutine)
+        task.add_done_callback(self._stop)
+        timer = self.loop.call_at(until + _LAST_TURNS, self.loop.stop)
+        while not task.done() and not timer.cancelled():
+            self.loop.run_forever()
+            if self.loop.time() >= until + _LAST_TURNS:
+                break
+        timer.cancel()
+        if not task.done():
+            _parked.append(task)
+            self.loop.set_exception_handler(_note)
+            return False
+        if not task.cancelled() and task.exception() is not None:
+            logger.warning("closing the loop raised", exc_info=task.exception())
+        return True
+
+
+_LAST_TURNS = 0.05
+"""Seconds beyond the bound in which what was closed by force can be seen to have ended."""
+
+_parked: list[asyncio.Task[None]] = []
+"""What waits for threads that do not end; as garbage it would complain, or wait for them."""
+
+
+def _note(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    logger.debug("after the loop was closed: %s", context.get("message"))
+
+
+async def _end_tasks(tasks: set[asyncio.Task[Any]], until: float) -> None:
+    """Cancel tasks, and in the end close what does not react, so that it ends all the same."""
+    loop = asyncio.get_running_loop()
+    ended = asyncio.Event()
+    drain: Drain[asyncio.Task[Any]] = Drain(
+        loop, tasks, until, lambda task: task.cancel(), lambda task: _close(task)
+    )
+
+    def done(task: asyncio.Task[Any]) -> None:
+        drain.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            logger.warning("a task that was left behind raised", exc_info=task.exception())
+        if not drain.members:
+            ended.set()
+
+    for task in tasks:
+        task.add_done_callback(done)
+        task.cancel()
+    await ended.wait()
+
+
+def _close(task: asyncio.Task[Any]) -> None:
+    """Close the coroutine of a task that ignores cancellation, so that the task ends."""
+    coroutine = task.get_coro()
+    try:
+        if coroutine is not None:
+            coroutine.close()
+    except BaseException as error:
+        logger.warning("a task could not be closed: %s", error)
+    task.cancel()
+
+
+async def _close_coroutines(tasks: set[asyncio.Task[Any]]) -> None:
+    for task in tasks:
+        if task is not asyncio.current_task():
+            _close(task)
+    await asyncio.sleep(0)
+
+
+class _Signals:
+    """SIGINT and SIGTERM end the run, in the main thread and where nobody else handles them."""
+
+    _exits: dict[int, Callable[[], BaseException]] = {
+        signal.SIGINT: KeyboardInterrupt,
+        signal.SIGTERM: lambda: SystemExit(143),
+    }
+
+    def __init__(self, owner: _Owner) -> None:
+        self._owner = owner
+        self._previous: dict[int, Any] = {}
+
+    def __enter__(self) -> None:
+        if threading.current_thread() is not threading.main_thread():
+            return
+        for number in self._exits:
+            handler = signal.getsignal(number)
+            if handler in (signal.default_int_handler, signal.SIG_DFL):
+                self._previous[number] = handler
+                signal.signal(number, self._handle)
+
+    def _handle(self, number: int, _: FrameType | None) -> None:
+        self._owner.signalled(self._exits[number]())
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        for number, handler in self._previous.items():
+            if signal.getsignal(number) == self._handle:
+                signal.signal(number, handler)

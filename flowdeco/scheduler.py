@@ -1,0 +1,543 @@
+"""Schedulers: sets of jobs with requirements, which run them, and are jobs themselves."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import difflib
+import sys
+import weakref
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, TypeAlias, TypeVar, cast
+
+from . import diagram, listing, ownloop
+from .chain import Chain
+from .drain import Sleeper
+from .errors import (
+    BusyError,
+    CycleError,
+    NestingError,
+    OwnershipError,
+    RequirementError,
+)
+from .graph import CircularError, reverse, topological_order
+from .job import NEVER_RUN, AbstractJob, RequirementSet
+from .limits import Limits, check_seconds
+from .marks import plain
+from .outcome import State
+from .reason import Cause
+from .report import Report, debrief
+from .run import Run, enclosing_activity
+from .shutdown import Shutdown
+from .text import encodable, line
+
+if TYPE_CHECKING:
+    import os
+
+    from .observer import Observer
+
+__all__ = ["Scheduler"]
+
+Jobs: TypeAlias = "AbstractJob[object] | Chain[AbstractJob[object]]"
+J = TypeVar("J", bound="AbstractJob[object] | Chain[AbstractJob[object]]")
+
+DEEPEST = 200
+"""How many schedulers may be nested in each other."""
+
+
+class Scheduler(AbstractJob[bool]):
+    """A set of jobs with requirements, that runs them; and a job, so that schedulers nest.
+
+    Args:
+        jobs: jobs and chains of jobs, in the order of their declaration.
+        critical: as a job, whether its failure ends the run it is part of; None takes the default
+            there. It is also the default of its own jobs, where `jobs_critical` is not given.
+        jobs_critical: whether its jobs are critical, unless they say so themselves.
+        timeout: the seconds until the deadline of a run; None and infinity are no limit.
+        window: how many of its jobs run at once; None is no limit.
+        grace: the seconds that running jobs have to end when the run does.
+        shutdown_timeout: the seconds that shutdown hooks have after that.
+        label: the name in listings.
+        forever: as a job, whether it is stopped when the steps beside it are done.
+        required: as a job, what it comes after.
+
+    Raises:
+        TypeError: an argument is of a wrong type.
+        ValueError: a number is out of range, or a job is in another scheduler already.
+    """
+
+    def __init__(
+        self,
+        *jobs: Jobs,
+        critical: bool | None = None,
+        jobs_critical: bool | None = None,
+        timeout: float | None = None,
+        window: int | None = None,
+        grace: float = 5.0,
+        shutdown_timeout: float = 1.0,
+        label: str | None = None,
+        forever: bool = False,
+        required: RequirementSet = None,
+    ) -> None:
+        self._jobs: dict[AbstractJob[object], None] = {}
+        self._run: Run | None = None
+        self._report: Report | None = None
+        self._shutdown_ok: bool | None = None
+        super().__init__(
+            label=label, critical=critical, forever=forever, timeout=timeout, required=required
+        )
+        self.jobs_critical = jobs_critical
+        self.limits = Limits(timeout, window, grace, shutdown_timeout)
+        self.update(jobs)
+
+    @property
+    def default_critical(self) -> bool:
+        """Whether those of its jobs are critical that do not say so themselves."""
+        if self.jobs_critical is not None:
+            return self.jobs_critical
+        return bool(self.critical)
+
+    # The set
+
+    def add(self, job: J) -> J:
+        """Add a job, or the jobs of a chain; return what was given.
+
+        Raises:
+            TypeError: it is no job, or its class does not call `super().__init__()`.
+            OwnershipError: it is in another scheduler.
+            NestingError: it is this scheduler.
+            BusyError: a run is going on.
+        """
+        self._refuse_busy("add a job to")
+        for member in job if isinstance(job, Chain) else (job,):
+            self._add_one(member)
+        return job
+
+    def _add_one(self, job: object) -> None:
+        if not isinstance(job, AbstractJob):
+            raise _no_job(job)
+        try:
+            owner = job._scheduler
+        except AttributeError:
+            raise TypeError(
+                f"{type(job).__name__}.__init__ does not call super().__init__();"
+                " write that as its first line"
+            ) from None
+        if job is self:
+            raise NestingError(f"{self.name!r} cannot be added to itself", 1)
+        if owner is not None and owner is not self:
+            raise OwnershipError(
+                f"{job.name!r} cannot be added to {self.name!r}: it is in {owner.name!r};"
+                " remove it there first, or make another job",
+                job,
+            )
+        job._owner = weakref.ref(self)
+        self._jobs[job] = None
+
+    def update(self, jobs: Iterable[Jobs]) -> Scheduler:
+        """Add several jobs or chains, as `add` does; return this scheduler."""
+        for job in jobs:
+            self.add(job)
+        return self
+
+    def remove(self, job: AbstractJob[object]) -> Scheduler:
+        """Remove a job; return this scheduler. Requirements on it stay: see `sanitize`.
+
+        Raises:
+            KeyError: it is not there.
+            BusyError: a run is going on.
+        """
+        self._refuse_busy("remove a job from")
+        if job not in self._jobs:
+            raise KeyError(f"{job.name!r} is not in {self.name!r}")
+        del self._jobs[job]
+        job._owner = None
+        return self
+
+    def __len__(self) -> int:
+        return len(self._jobs)
+
+    def __bool__(self) -> bool:
+        return True
+
+    def __contains__(self, job: object) -> bool:
+        return job in self._jobs
+
+    def __iter__(self) -> Iterator[AbstractJob[object]]:
+        return iter(tuple(self._jobs))
+
+    def iterate_jobs(self, scan_schedulers: bool = False) -> Iterator[AbstractJob[object]]:
+        """Iterate over all jobs that are no scheduler, those of nested schedulers included.
+
+        Args:
+            scan_schedulers: give the schedulers as well, this one first.
+        """
+        if scan_schedulers:
+            yield self
+        for job in self:
+            if isinstance(job, Scheduler):
+                yield from job.iterate_jobs(scan_schedulers)
+            else:
+                yield job
+
+    def find(self, name: str) -> AbstractJob[object]:
+        """Return the first job of that name, of this scheduler or else of a nested one.
+
+        Raises:
+            LookupError: there is none; the message has names like it.
+        """
+        below = [self]
+        names: list_of_str = []
+        for scheduler in below:
+            for job in scheduler:
+                if name in (job.name, job.label):
+                    return job
+                names.append(job.name)
+                if isinstance(job, Scheduler):
+                    below.append(job)
+        close = difflib.get_close_matches(name, names)
+        hint = f"; did you mean {' or '.join(map(repr, close))}?" if close else ""
+        raise LookupError(f"no job is called {name!r} in {self.name!r}{hint}")
+
+    def entry_jobs(self) -> Iterator[AbstractJob[object]]:
+        """Iterate over the jobs that require nothing."""
+        return (job for job in self if not job.required)
+
+    def exit_jobs(self) -> Iterator[AbstractJob[object]]:
+        """Iterate over the jobs that nothing requires."""
+        required = {before for job in self for before in job.required}
+        return (job for job in self if job not in required)
+
+    def topological_order(self) -> Iterator[AbstractJob[object]]:
+        """Iterate over the jobs so that each comes after what it requires.
+
+        Raises:
+            CycleError: they wait for each other.
+        """
+        try:
+            order = topological_order(self._graph())
+        except CircularError as error:
+            raise self._cycle(error) from None
+        return iter(order)
+
+    def _graph(self) -> dict[AbstractJob[object], list_of_jobs]:
+        """The requirements within this set."""
+        return {job: [other for other in job.required if other in self._jobs] for job in self}
+
+    def _successors(self) -> dict[AbstractJob[object], list_of_jobs]:
+        return reverse(self._graph())
+
+    # Checks
+
+    def rain_check(self) -> bool:
+        """Tell whether there is no cycle, in this scheduler and in the nested ones."""
+        try:
+            for scheduler in self._nested():
+                scheduler.topological_order()
+        except CycleError:
+            return False
+        return True
+
+    def sanitize(self) -> bool:
+        """Remove all requirements on jobs that are not in the same scheduler, nested ones too.
+
+        Returns:
+            Whether there was nothing to remove.
+
+        Raises:
+            BusyError: a run is going on.
+        """
+        self._refuse_busy("sanitize")
+        clean = True
+        for scheduler in self._nested():
+            for job in scheduler:
+                strange = [other for other in job.required if other not in scheduler]
+                if strange:
+                    job.requires(strange, remove=True)
+                    clean = False
+        return clean
+
+    def _nested(self) -> Iterator[Scheduler]:
+        """This scheduler and all that are nested in it, without recursion."""
+        found: list_of_levels = [(self, 1)]
+        while found:
+            scheduler, depth = found.pop()
+            if depth > DEEPEST:
+                raise NestingError(
+                    f"schedulers are nested more than {DEEPEST} levels deep below {self.name!r};"
+                    " is one of them inside itself?",
+                    depth,
+                )
+            yield scheduler
+            found.extend((job, depth + 1) for job in scheduler if isinstance(job, Scheduler))
+
+    def _check(self) -> None:
+        """Find what would go wrong, before anything starts (rule 1)."""
+        for scheduler in self._nested():
+            scheduler._refuse_busy("run")
+            for job in scheduler:
+                check_seconds(job.timeout, f"the timeout of {job.name!r}")
+                job._check_ready()
+                for other in job.required:
+                    if other not in scheduler._jobs:
+                        raise scheduler._out_of_reach(job, other)
+            scheduler.topological_order()
+
+    def _out_of_reach(
+        self, job: AbstractJob[object], other: AbstractJob[object]
+    ) -> RequirementError:
+        where = other._scheduler
+        place = "no scheduler" if where is None else f"{where.name!r}"
+        return RequirementError(
+            f"{job.name!r} in {self.name!r} requires {other.name!r}, which is in {place};"
+            " requirements stay within one scheduler: add it here, or drop it with sanitize()",
+            job,
+            other,
+        )
+
+    def _cycle(self, error: CircularError) -> CycleError:
+        names = [job.name for job in cast("list_of_jobs", error.nodes)]
+        return CycleError(names, repr(self.name))
+
+    def is_busy(self) -> bool:
+        """Tell whether a run of this scheduler is going on."""
+        return self._run is not None
+
+    def _refuse_busy(self, what: str) -> None:
+        if self._run is not None:
+            raise BusyError(f"cannot {what} {self.name!r} while it is running")
+
+    # Running
+
+    def orchestrate(
+        self,
+        timeout: float | None = None,
+        *,
+        loop_factory: Callable[[], asyncio.AbstractEventLoop] | None = None,
+        observers: Sequence[Observer] = (),
+    ) -> bool:
+        """Run the jobs in an event loop made for that, and return whether the run succeeded.
+
+        The first SIGINT or SIGTERM ends the run as a cancellation would, the second skips the
+        rest of the grace, the third raises where the code stands (rule 12). The call ends within
+        `timeout + grace + shutdown_timeout`, whatever the jobs do, short of blocking the thread
+        (rule 8).
+
+        Args:
+            timeout: the seconds until the deadline, instead of the scheduler's own; None is not
+                given, infinity lifts it.
+            loop_factory: makes the loop.
+            observers: who watches.
+
+        Returns:
+            Whether the run has succeeded (rule 20); `report` has the rest.
+
+        Raises:
+            LoopRunningError: a loop is running in this thread.
+            CycleError, RequirementError, NestingError, StartedError, BusyError: the run cannot
+                start, and nothing has.
+            KeyboardInterrupt, SystemExit: raised in a job, or asked for by a signal.
+        """
+        ownloop.refuse_running_loop("await scheduler.co_orchestrate()")
+        self._check()
+        limits = self.limits.overridden(timeout)
+        run = ownloop.perform(lambda: self._new_run(limits, observers), loop_factory)
+        return run.report.ok
+
+    async def co_orchestrate(
+        self, timeout: float | None = None, *, observers: Sequence[Observer] = ()
+    ) -> bool:
+        """Run the jobs in the running loop, and return whether the run succeeded.
+
+        Args, result and errors are those of `orchestrate`; no signal is handled. A cancellation
+        leaves as it came, after the clean-up (rule 11).
+        """
+        return (await self._co_report(self.limits.overridden(timeout), observers)).ok
+
+    async def _co_report(self, limits: Limits, observers: Sequence[Observer] = ()) -> Report:
+        self._check()
+        run = self._new_run(limits, observers)
+        await run.conduct()
+        run.leave()
+        return run.report
+
+    async def co_run(self) -> bool:
+        """Run the jobs as one job, within the run that is going on.
+
+        Returns:
+            True.
+
+        Raises:
+            BaseException: the failure of a critical job, or a group of several.
+            StuckError: a step did not end.
+            TimeoutError: the deadline came first.
+        """
+        (await self._co_report(self.limits)).raise_inner()
+        return True
+
+    def _new_run(self, limits: Limits, observers: Sequence[Observer]) -> Run:
+        self._refuse_busy("run")
+        self._shutdown_ok = None
+        run = Run(self, limits, observers, enclosing_activity())
+        self._run = run
+        return run
+
+    def _ended(self, report: Report) -> None:
+        self._run = None
+        self._report = report
+
+    def _own_timeout(self) -> float | None:
+        return None  # its run has the deadline
+
+    def _renew(self) -> None:
+        self._shutdown_ok = None
+        self._report = None
+        for job in self:
+            job._outcome = NEVER_RUN
+            job._renew()
+
+    def _children(self) -> Iterable[AbstractJob[object]]:
+        return self
+
+    # Shutdown
+
+    async def co_shutdown(self) -> bool:
+        """Call `co_shutdown` of all jobs, nested ones too, if that was not done for this run.
+
+        Every run does so at its end; nothing is called twice.
+
+        Returns:
+            Whether all of them ended in time and without an exception.
+        """
+        if self._shutdown_ok is None:
+            loop = asyncio.get_running_loop()
+            shutdown = Shutdown(
+                loop, contextvars.copy_context(), self.limits.shutdown_timeout
+            )
+            sleeper = Sleeper(loop)
+            await shutdown.call(self._children_hooks(), sleeper)
+            self._shutdown_ok = not shutdown.errors
+            if sleeper.cancelled is not None:
+                raise sleeper.cancelled
+        return self._shutdown_ok
+
+    def shutdown(self) -> bool:
+        """Do as `co_shutdown`, in an event loop made for that.
+
+        Raises:
+            LoopRunningError: a loop is running in this thread.
+        """
+        ownloop.refuse_running_loop("await scheduler.co_shutdown()")
+        return asyncio.run(self.co_shutdown())
+
+    def _hooks(self) -> Iterator[AbstractJob[object]]:
+        if type(self).co_shutdown is not Scheduler.co_shutdown:
+            yield self
+        elif self._shutdown_ok is None:
+            self._shutdown_ok = True
+            yield from self._children_hooks()
+
+    def _children_hooks(self) -> Iterator[AbstractJob[object]]:
+        for job in self:
+            yield from job._hooks()
+
+    # What happened
+
+    @property
+    def report(self) -> Report | None:
+        """The record of the last run; None before."""
+        return self._report
+
+    def failed_critical(self) -> bool:
+        """Tell whether the last run failed because of a critical job."""
+        return self._failed_by(Cause.CRITICAL)
+
+    def failed_timeout(self) -> bool:
+        """Tell whether the last run failed because its deadline came."""
+        return self._failed_by(Cause.TIMEOUT)
+
+    def _failed_by(self, cause: Cause) -> bool:
+        reason = None if self._report is None else self._report.reason
+        return reason is not None and reason.cause is cause
+
+    def why(self) -> str:
+        """Tell in a word how the last run ended: `FINE`, or the reason why it failed."""
+        if self._report is None:
+            return "NOT RUN"
+        return "FINE" if self._report.reason is None else str(self._report.reason)
+
+    def stats(self) -> str:
+        """Count the jobs of this scheduler: done, running or about to, idle, and all."""
+        jobs = tuple(self)
+        done = sum(job.is_done() for job in jobs)
+        idle = sum(job.is_idle() for job in jobs)
+        return f"{done}D + {len(jobs) - done - idle}R + {idle}I = {len(jobs)}"
+
+    def list(self, details: bool = False) -> None:
+        """Print a line for each job, in topological order, those of nested schedulers indented.
+
+        Args:
+            details: add what `details()` of each job says.
+        """
+        _show(listing.lines(listing.entries(self), details=details))
+
+    def debrief(self, details: bool = False, silence_done_jobs: bool = False) -> None:
+        """Print how the last run went: verdict, listing, counts, and the traceback of failures.
+
+        Args:
+            details: add what `details()` of each job says.
+            silence_done_jobs: leave out the jobs that have completed without an exception.
+        """
+        if self._report is not None:
+            _show(self._report.text(details=details, without_done=silence_done_jobs))
+            return
+        listed = listing.entries(self)
+        state = "RUNNING" if self.is_busy() else self.why()
+        _show((f"----- {self.name}: {state}",))
+        _show(listing.lines(listed, details=details, without_done=silence_done_jobs))
+        _show(debrief(listed))
+
+    def to_dot(self) -> str:
+        """Draw the graph in Graphviz's language, nested schedulers as clusters."""
+        return diagram.to_dot(self.name, listing.entries(self))
+
+    def export_as_dotfile(self, path: str | os.PathLike[str]) -> None:
+        """Write `to_dot()` to a file, whole or not at all.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        diagram.write(path, self.to_dot())
+
+    def _default_name(self) -> str:
+        return "NOLABEL" if type(self) is Scheduler else type(self).__name__
+
+
+# Within the class, `list` means its method.
+list_of_str: TypeAlias = "list[str]"
+list_of_jobs: TypeAlias = "list[AbstractJob[object]]"
+list_of_levels: TypeAlias = "list[tuple[Scheduler, int]]"
+
+
+def _no_job(value: object) -> TypeError:
+    if asyncio.iscoroutine(value):
+        value.close()
+        return TypeError(
+            f"a scheduler takes jobs, not the coroutine {value.__qualname__}; write Job(...)"
+        )
+    return TypeError(
+        f"a scheduler takes jobs and chains of them, not {line(repr(value))}"
+        f" ({type(value).__name__})"
+    )
+
+
+def _show(lines: Iterable[str]) -> None:
+    """Print, whatever the stream can encode, and though it may be closed (rule 17)."""
+    try:
+        for text in lines:
+            try:
+                print(text)
+            except UnicodeEncodeError:
+                print(encodable(plain(text), sys.stdout))
+    except OSError:
+        pass  # nobody reads it any more

@@ -1,0 +1,106 @@
+"""The hooks that jobs register for the end of a run (rule 10)."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import logging
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from .drain import Drain, Sleeper
+from .errors import SelfCancelledError
+
+if TYPE_CHECKING:
+    from .job import AbstractJob
+
+__all__ = ["Shutdown"]
+
+logger = logging.getLogger("flowdeco")
+
+
+class Shutdown:
+    """Call `co_shutdown` of many jobs, all at the same time, within a bound.
+
+    Those that take four fifths of the time are cancelled, and left behind at its end.
+
+    Args:
+        loop: where to call them.
+        context: they run in copies of it.
+        timeout: the seconds that they may take.
+    """
+
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, context: contextvars.Context, timeout: float
+    ) -> None:
+        self.errors: dict[AbstractJob[object], BaseException] = {}
+        """What went wrong, by job."""
+        self._loop = loop
+        self._context = context
+        self._timeout = timeout
+        self._tasks: dict[AbstractJob[object], asyncio.Task[None]] = {}
+        self._late: set[AbstractJob[object]] = set()
+        self._drain: Drain[AbstractJob[object]] | None = None
+        self._sleeper: Sleeper | None = None
+
+    async def call(self, jobs: Iterable[AbstractJob[object]], sleeper: Sleeper) -> None:
+        """Call the hooks, and return when they have ended or the time is over.
+
+        A cancellation that reaches the caller is kept by the sleeper.
+        """
+        due = list(jobs)
+        if not due:
+            return
+        self._drain = Drain(
+            self._loop, due, self._loop.time() + self._timeout, self._cancel, self._give_up
+        )
+        self._sleeper = sleeper
+        for job in due:
+            self._tasks[job] = self._context.run(self._loop.create_task, self._guard(job))
+        while self._drain.members:
+            await sleeper.sleep()
+        self._drain = self._sleeper = None
+
+    def hurry(self) -> None:
+        """Wait no longer than the hooks need to react to a cancellation."""
+        if self._drain is not None:
+            self._drain.hurry()
+
+    async def _guard(self, job: AbstractJob[object]) -> None:
+        error: BaseException | None = None
+        try:
+            await job.co_shutdown()
+        except BaseException as raised:
+            error = raised
+        if job in self.errors:
+            logger.warning("the shutdown of %r ended late", job.name, exc_info=error)
+            return
+        if job in self._late:
+            late = TimeoutError(
+                f"the shutdown of {job.name!r} took longer than {self._timeout:g} s"
+            )
+            late.__cause__ = error
+            error = late
+        elif isinstance(error, asyncio.CancelledError):
+            cancelled = SelfCancelledError(f"the shutdown of {job.name!r} was cancelled")
+            cancelled.__cause__ = error
+            error = cancelled
+        self._end(job, error)
+
+    def _cancel(self, job: AbstractJob[object]) -> None:
+        self._late.add(job)
+        self._tasks[job].cancel()
+
+    def _give_up(self, job: AbstractJob[object]) -> None:
+        text = f"the shutdown of {job.name!r} did not end within {self._timeout:g} s"
+        logger.warning("%s, although it was cancelled", text)
+        self._end(job, TimeoutError(text))
+
+    def _end(self, job: AbstractJob[object], error: BaseException | None) -> None:
+        if error is not None:
+            self.errors[job] = error
+        if self._drain is None or self._sleeper is None:
+            return  # the call has been given up as a whole
+        self._drain.discard(job)
+        if not self._drain.members:
+            self._sleeper.wake()

@@ -1,0 +1,58 @@
+"""Text that is safe to show, whatever it is made of (rule 17)."""
+
+from __future__ import annotations
+
+import reprlib
+import sys
+from typing import TextIO
+
+__all__ = ["cut", "encodable", "line", "printable", "value_line"]
+
+LIMIT = 200
+"""The most characters of a label, message or result that a line shows."""
+
+_shortened = reprlib.Repr()
+_shortened.maxstring = _shortened.maxother = _shortened.maxlong = LIMIT
+_shortened.maxlist = _shortened.maxtuple = _shortened.maxdict = _shortened.maxset = 20
+_shortened.maxfrozenset = _shortened.maxdeque = _shortened.maxarray = 20
+
+
+def printable(text: str) -> str:
+    """Escape what a terminal could act on: control and bidi characters, lone surrogates."""
+    if text.isprintable():
+        return text
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape", "surrogatepass").decode()
+        for char in text
+    )
+
+
+def cut(text: str, limit: int = LIMIT) -> str:
+    """Keep at most `limit` characters, the last of them a mark that more was there."""
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def line(value: object, limit: int = LIMIT) -> str:
+    """Return `str(value)` as one printable line; a placeholder where that raises."""
+    try:
+        # A subclass of str may override every method; only its characters count.
+        text = "".join(value) if isinstance(value, str) else str(value)
+    except Exception as error:
+        text = f"<{type(value).__name__} whose text raised {type(error).__name__}>"
+    return cut(printable(text[: limit + 1]), limit)
+
+
+def value_line(value: object) -> str:
+    """Return a result as one printable line, without building the text of a huge container."""
+    if isinstance(value, (list, tuple, dict, set, frozenset, bytes, bytearray, memoryview)):
+        try:
+            return line(_shortened.repr(value))
+        except Exception as error:
+            return f"<{type(value).__name__} whose text raised {type(error).__name__}>"
+    return line(value)
+
+
+def encodable(text: str, stream: TextIO | None = None) -> str:
+    """Escape what the stream (standard output by default) cannot encode."""
+    encoding = getattr(sys.stdout if stream is None else stream, "encoding", None) or "utf-8"
+    return text.encode(encoding, "backslashreplace").decode(encoding)
