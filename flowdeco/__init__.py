@@ -1,7 +1,45 @@
-"""Declare and run asyncio scenarios."""
-from .job import AbstractJob, Job, PrintJob, current_job
+"""Declare scenarios of asyncio jobs as classes, run them, and see what happened."""
+
 from .chain import Chain
-from .scheduler import Scheduler
-from .outcome import State
+from .declaration import Service, Step
+from .decorators import service, step
+from .flow import Flow
+from .job import AbstractJob, Job, PrintJob, current_job
 from .observer import Observer
+from .outcome import State
 from .report import Report
+from .scheduler import Scheduler
+
+# Layers, from the ground; nothing imports what lies above it:
+#   errors, graph, text, limits, outcome, chain, window, drain, serving
+#   marks, body
+#   job
+#   observer, reason, activity, listing, shutdown
+#   diagram, report
+#   run
+#   ownloop
+#   scheduler
+#   surgery
+#   declaration
+#   decorators, definition
+#   flow
+#   testing
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "AbstractJob",
+    "Chain",
+    "Flow",
+    "Job",
+    "Observer",
+    "PrintJob",
+    "Report",
+    "Scheduler",
+    "Service",
+    "State",
+    "Step",
+    "current_job",
+    "service",
+    "step",
+]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -75,16 +76,20 @@ class Activity:
 
 
 def place_of(task: asyncio.Task[None]) -> str:
-    """Say in which line the task waits, down in the innermost coroutine."""
+    """Say in which line the task waits: the innermost one that is not asyncio's own."""
     place = "an unknown place"
     awaited: object = task.get_coro()
     while awaited is not None:
-        for kind in ("cr", "ag", "gi"):
-            frame = getattr(awaited, f"{kind}_frame", None)
-            if frame is not None:
-                place = f"{frame.f_code.co_filename}:{frame.f_lineno}"
-                awaited = getattr(awaited, "gi_yieldfrom" if kind == "gi" else f"{kind}_await")
-                break
-        else:
+        kind = next(
+            (kind for kind in ("cr", "ag", "gi") if hasattr(awaited, f"{kind}_frame")), None
+        )
+        frame = getattr(awaited, f"{kind}_frame", None)
+        if frame is None:
             break
+        if not frame.f_code.co_filename.startswith(_ASYNCIO):
+            place = f"{frame.f_code.co_filename}:{frame.f_lineno}"
+        awaited = getattr(awaited, "gi_yieldfrom" if kind == "gi" else f"{kind}_await")
     return place
+
+
+_ASYNCIO = os.path.dirname(asyncio.__file__)

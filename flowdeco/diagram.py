@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+from .job import AbstractJob
 from .listing import Entry, numbered
 from .marks import critical
 from .text import line, printable
@@ -34,14 +35,18 @@ def to_dot(name: str, listed: Iterable[Entry]) -> str:
     numbers = {row.entry.job: row.number for row in rows}
     drawing = _Drawing(numbers)
     body = [*drawing.nodes(roots, 1), *drawing.edges(roots)]
-    head = [f"digraph {quoted(name)} {{", "  compound=true;", '  node [shape=box, style="rounded"];']
+    head = [
+        f"digraph {quoted(name)} {{",
+        "  compound=true;",
+        '  node [shape=box, style="rounded"];',
+    ]
     return "\n".join([*head, *body, "}", ""])
 
 
 class _Drawing:
     """Nodes and edges of one graph, which is drawn without recursing over its edges."""
 
-    def __init__(self, numbers: dict[object, int]) -> None:
+    def __init__(self, numbers: Mapping[AbstractJob[object], int]) -> None:
         self._numbers = numbers
 
     def nodes(self, entries: Iterable[Entry], depth: int) -> Iterator[str]:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 import inspect
-import weakref
 from collections.abc import (
     AsyncGenerator,
     AsyncIterator,
@@ -18,18 +16,19 @@ from collections.abc import (
     Sequence,
 )
 from contextvars import ContextVar
-from types import CodeType, CoroutineType, FunctionType, MethodType
+from types import CoroutineType
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, cast
 
 import attrs
 from typing_extensions import Self, TypeVar
 
+from .body import Bound, Once, awaiting, check_callable, function_name, up_and_down
 from .chain import Atom, Chain, Link
-from .errors import BusyError, NotFinishedError, StartedError
+from .errors import BusyError, NotFinishedError
 from .limits import seconds
 from .marks import described
 from .outcome import MISSING, Outcome, State
-from .text import line, printable, value_line
+from .text import line, value_line
 
 if TYPE_CHECKING:
     from .scheduler import Scheduler
@@ -56,7 +55,9 @@ class Activity(Protocol):
     def job(self) -> AbstractJob[object]: ...
 
 
-current_activity: ContextVar[Activity | None] = ContextVar("flowdeco.current_activity", default=None)
+current_activity: ContextVar[Activity | None] = ContextVar(
+    "flowdeco.current_activity", default=None
+)
 
 
 def current_job() -> AbstractJob[object] | None:
@@ -93,8 +94,6 @@ class AbstractJob(Atom["AbstractJob[object]"], Generic[R]):
     _required: dict[AbstractJob[object], None] = attrs.field(factory=dict, init=False)
     _outcome: Outcome = attrs.field(default=NEVER_RUN, init=False)
     _owner: Callable[[], Scheduler | None] | None = attrs.field(default=None, init=False)
-    _takes: Sequence[AbstractJob[object]] = attrs.field(default=(), init=False)
-    """The jobs whose values it takes when it starts."""
     _yields: bool = attrs.field(default=False, init=False)
     """Whether it is a generator service, ready at its yield."""
 
@@ -194,6 +193,15 @@ class AbstractJob(Atom["AbstractJob[object]"], Generic[R]):
     def _children(self) -> Iterable[AbstractJob[object]]:
         """The jobs inside of this one."""
         return ()
+
+    def _takes(self) -> Sequence[AbstractJob[object]]:
+        """The jobs whose values it takes when it starts."""
+        return ()
+
+    def _passed_on(self) -> object:
+        """The value that those get who take it."""
+        # A coroutine service gives None, whatever it may return in the end.
+        return None if self.forever and not self._yields else self._outcome.value
 
     def _hooks(self) -> Iterator[AbstractJob[object]]:
         """The jobs whose `co_shutdown` is to be called for this one: none or itself."""
@@ -326,9 +334,7 @@ def _no_requirement(item: object) -> TypeError:
     return TypeError(f"a requirement is a job or a chain, not {item!r} ({type(item).__name__})")
 
 
-Body: TypeAlias = (
-    "Callable[[], Awaitable[R] | AsyncIterator[R]] | Coroutine[Any, Any, R]"
-)
+Body: TypeAlias = "Callable[[], Awaitable[R] | AsyncIterator[R]] | Coroutine[Any, Any, R]"
 
 
 @attrs.define(eq=False, repr=False, on_setattr=attrs.setters.NO_OP)
@@ -354,34 +360,37 @@ class Job(AbstractJob[R]):
 
     def __attrs_post_init__(self) -> None:
         body: object = self.body
-        if body.__class__ is CoroutineType or inspect.iscoroutine(body):
-            self.body = cast("Callable[[], Awaitable[R]]", _Once(self, cast("Any", body)))
+        if isinstance(body, Bound):
+            self._yields = body.yields
+        elif isinstance(body, CoroutineType):
+            self.body = cast("Callable[[], Awaitable[R]]", Once(body))
         else:
-            _check_callable(body, "the body of a job", "Job(lambda: {}(...))")
-            if inspect.isasyncgenfunction(body):
-                if not self.forever:
-                    raise TypeError(
-                        f"{_function_name(body)} yields, so it is a service; did you mean"
-                        f" Job({_function_name(body)}, forever=True)?"
-                    )
-                self._yields = True
+            check_callable(body, "the body of a job", "Job(lambda: {}(...))")
+            self._yields = inspect.isasyncgenfunction(body)
+            if self._yields and not self.forever:
+                raise TypeError(
+                    f"{function_name(body)} yields, so it is a service; did you mean"
+                    f" Job({function_name(body)}, forever=True)?"
+                )
         if self.shutdown is not None:
-            _check_callable(self.shutdown, "the shutdown of a job", "shutdown=lambda: {}(...)")
+            check_callable(self.shutdown, "the shutdown of a job", "shutdown=lambda: {}(...)")
         AbstractJob.__attrs_post_init__(self)
 
     def co_run(self) -> Coroutine[Any, Any, R]:
-        """Return the work: a new awaitable of the body."""
+        """Return the work: a new coroutine of the body."""
+        if isinstance(self.body, Once):
+            self.body.check(self)
         started = cast("Callable[[], Any]", self.body)()
         if started.__class__ is CoroutineType:
             return cast("Coroutine[Any, Any, R]", started)
         if self._yields:
-            return _up_and_down(started)
+            return up_and_down(started)
         if not inspect.isawaitable(started):
             raise TypeError(
                 f"the body of {self.name!r} returned {value_line(started)}, which cannot be"
                 " awaited; make it an async function"
             )
-        return _awaiting(started)
+        return awaiting(started)
 
     def generator(self) -> AsyncGenerator[object, None]:
         """Return the work of a generator service: a new asynchronous generator of the body."""
@@ -396,109 +405,15 @@ class Job(AbstractJob[R]):
         if self.shutdown is not None or type(self).co_shutdown is not Job.co_shutdown:
             yield self
 
+    def _takes(self) -> Sequence[AbstractJob[object]]:
+        return self.body.takes if isinstance(self.body, Bound) else ()
+
     def _check_ready(self) -> None:
-        if isinstance(self.body, _Once):
-            self.body.check()
+        if isinstance(self.body, Once):
+            self.body.check(self)
 
     def _default_name(self) -> str:
-        return _function_name(self.body)
-
-
-async def _awaiting(awaitable: Awaitable[R]) -> R:
-    return await awaitable
-
-
-async def _up_and_down(generator: AsyncIterator[R]) -> R:
-    """Run a generator service outside of a run: up, and down again."""
-    value = await anext(generator)
-    async for _ in generator:
-        raise RuntimeError("a service must yield once, and this one yielded twice")
-    return value
-
-
-class _Once:
-    """A coroutine object in the place of a function: it can be called a single time."""
-
-    __slots__ = ("__weakref__", "coroutine", "job", "started")
-
-    def __init__(self, job: Job[Any], coroutine: Coroutine[Any, Any, Any]) -> None:
-        self.coroutine = coroutine
-        self.job = weakref.ref(job)
-        self.started = False
-        # Not __del__: where the job is part of a reference cycle, the collector might finalise
-        # the coroutine first, with a warning. The finalizer keeps it alive until then.
-        weakref.finalize(self, _close_unstarted, coroutine)
-
-    def check(self) -> None:
-        if self.started or inspect.getcoroutinestate(self.coroutine) != inspect.CORO_CREATED:
-            job = self.job()
-            name = _function_name(self)
-            assert job is not None  # it is the one that asks
-            raise StartedError(
-                f"{job.name!r} cannot run again: it was made of a coroutine object, which runs"
-                f" once; give the function itself, as in Job({name}) or Job(lambda: {name}(...))",
-                job,
-            )
-
-    def __call__(self) -> Coroutine[Any, Any, Any]:
-        self.check()
-        self.started = True
-        return self.coroutine
-
-
-def _close_unstarted(coroutine: Coroutine[Any, Any, Any]) -> None:
-    if inspect.getcoroutinestate(coroutine) == inspect.CORO_CREATED:
-        coroutine.close()
-
-
-def _check_callable(function: object, what: str, usage: str) -> None:
-    """Refuse what cannot be called without arguments."""
-    if not callable(function):
-        raise TypeError(
-            f"{what} must be an async function or a coroutine, not {line(repr(function))}"
-            f" ({type(function).__name__})"
-        )
-    missing = _missing_arguments(function)
-    if missing:
-        name = _function_name(function)
-        raise TypeError(
-            f"{what} is called without arguments, and {name} needs {', '.join(missing)};"
-            f" give them with {usage.format(name)}"
-        )
-
-
-def _missing_arguments(function: object) -> list[str]:
-    """Name the parameters that a call without arguments would leave unfilled."""
-    bound = 0
-    if isinstance(function, MethodType):
-        bound, function = 1, function.__func__
-    if isinstance(function, FunctionType):
-        # The usual case, and an inspect.signature costs more than the rest of a job.
-        code: CodeType = function.__code__
-        optional = len(function.__defaults__ or ())
-        positional = code.co_varnames[bound : code.co_argcount - optional]
-        first_keyword = code.co_argcount
-        keywords = code.co_varnames[first_keyword : first_keyword + code.co_kwonlyargcount]
-        return [*positional, *(k for k in keywords if k not in (function.__kwdefaults__ or ()))]
-    try:
-        parameters = inspect.signature(cast("Callable[..., object]", function)).parameters
-    except (TypeError, ValueError):
-        return []  # some builtins have none: what they need shows when they are called
-    return [
-        parameter.name
-        for parameter in parameters.values()
-        if parameter.default is parameter.empty
-        and parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
-    ]
-
-
-def _function_name(function: object) -> str:
-    if isinstance(function, _Once):
-        function = function.coroutine
-    while isinstance(function, functools.partial):
-        function = function.func
-    name = getattr(function, "__name__", None) or type(function).__name__
-    return printable(str(name))
+        return function_name(self.body)
 
 
 class PrintJob(AbstractJob[None]):
@@ -526,9 +441,8 @@ class PrintJob(AbstractJob[None]):
         super().__init__(
             label=label, critical=critical, forever=forever, timeout=timeout, required=required
         )
-        seconds_or_none = sleep
         self.messages = messages
-        self.sleep = seconds_or_none
+        self.sleep = sleep
         self.banner = banner
 
     async def co_run(self) -> None:
@@ -540,4 +454,4 @@ class PrintJob(AbstractJob[None]):
             await asyncio.sleep(self.sleep)
 
     def _default_name(self) -> str:
-        return line(" ".join(str(message) for message in self.messages)) or "NOLABEL"
+        return " ".join(line(message) for message in self.messages) or "NOLABEL"

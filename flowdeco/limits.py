@@ -54,7 +54,9 @@ def check_bound(value: object, name: str) -> None:
         ValueError: it is negative, not a number (nan), or infinite.
     """
     if value is None:
-        raise TypeError(f"{name} must be a number of seconds, not None: the end of a run is bounded")
+        raise TypeError(
+            f"{name} must be a number of seconds, not None: the end of a run is bounded"
+        )
     check_seconds(value, name)
     if value == math.inf:
         raise ValueError(f"{name} must be finite, not {value!r}: the end of a run is bounded")

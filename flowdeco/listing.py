@@ -14,6 +14,7 @@ from .text import printable
 
 __all__ = ["Entry", "Numbered", "entries", "lines", "numbered"]
 
+
 @attrs.frozen(eq=False)
 class Entry:
     """A job as it fared in one run, with what ran inside of it."""
@@ -38,8 +39,7 @@ def in_order(listed: Iterable[Entry]) -> list[Entry]:
     """Order entries so that each comes after what it requires, as far as there is such an order."""
     by_job = {entry.job: entry for entry in listed}
     required: Mapping[AbstractJob[object], list[AbstractJob[object]]] = {
-        job: [other for other in entry.required if other in by_job]
-        for job, entry in by_job.items()
+        job: [other for other in entry.required if other in by_job] for job, entry in by_job.items()
     }
     try:
         order = topological_order(required)

@@ -175,13 +175,17 @@ async def _end_tasks(tasks: set[asyncio.Task[Any]], until: float) -> None:
     """Cancel tasks, and in the end close what does not react, so that it ends all the same."""
     loop = asyncio.get_running_loop()
     ended = asyncio.Event()
-    drain: Drain[asyncio.Task[Any]] = Drain(
-        loop, tasks, until, lambda task: task.cancel(), lambda task: _close(task)
-    )
+    closed: set[asyncio.Task[Any]] = set()
+
+    def give_up(task: asyncio.Task[Any]) -> None:
+        closed.add(task)
+        _close(task)
+
+    drain = Drain(loop, tasks, until, asyncio.Task[Any].cancel, give_up)
 
     def done(task: asyncio.Task[Any]) -> None:
         drain.discard(task)
-        if not task.cancelled() and task.exception() is not None:
+        if not task.cancelled() and task.exception() is not None and task not in closed:
             logger.warning("a task that was left behind raised", exc_info=task.exception())
         if not drain.members:
             ended.set()

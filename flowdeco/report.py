@@ -182,8 +182,7 @@ class Report:
         reports = self._inner.get(job)
         if not reports:
             return tuple(
-                listing.Entry(child, Outcome(required=child._required))
-                for child in job._children()
+                listing.Entry(child, Outcome(required=child._required)) for child in job._children()
             )
         return tuple(entry for report in reports for entry in report._listed())
 

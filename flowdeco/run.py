@@ -26,7 +26,7 @@ from .observer import Audience, Observer
 from .outcome import MISSING, Outcome, State
 from .reason import Cause, Reason
 from .report import Report
-from .service import serve
+from .serving import serve
 from .shutdown import Shutdown
 from .window import Window
 
@@ -44,11 +44,7 @@ _abandoned: set[asyncio.Task[None]] = set()
 def enclosing_activity() -> Activity | None:
     """Return the running job in which the caller is, in the loop of the caller; else None."""
     activity = cast("Activity | None", current_activity.get())
-    if (
-        activity is None
-        or activity.ended
-        or activity.run.loop is not asyncio.get_running_loop()
-    ):
+    if activity is None or activity.ended or activity.run.loop is not asyncio.get_running_loop():
         return None
     return activity
 
@@ -89,7 +85,7 @@ class Run:
         self._enclosing = enclosing
         self._outer = enclosing.run if enclosing is not None else None
         self._audience = Audience(observers)
-        self._watched = bool(observers) or (self._outer is not None and self._outer._watched)
+        self._watched: bool = bool(observers) or (self._outer is not None and self._outer._watched)
         self._verbose = logger.isEnabledFor(logging.DEBUG)
         self._clock = self.loop.time
         self._context = contextvars.copy_context()
@@ -167,14 +163,14 @@ class Run:
         timeout = finite(self.limits.timeout)
         outer = self._outer
         self._timer: asyncio.TimerHandle | None = None
-        self._deadline = outer._deadline if outer is not None else None
-        self._expiring: Run = outer._expiring if outer is not None else self
+        self._deadline: float | None = outer._deadline if outer is not None else None
+        self._deadline_is_own = False
         if timeout is None:
             return
         deadline = self._begun_at + timeout
         if self._deadline is None or deadline <= self._deadline:
             self._deadline = deadline
-            self._expiring = self
+            self._deadline_is_own = True
             # What falls due at the same moment comes first: a step that ends then has ended in
             # time, and a job's own timeout is the job's failure (rule 5).
             self._timer = self.loop.call_at(
@@ -239,18 +235,14 @@ class Run:
 
     def _ended_late(self) -> bool:
         return (
-            self._expiring is self
+            self._deadline_is_own
             and self._deadline is not None
             and bool(self._steps)
             and self._last_step_ended_at > self._deadline
         )
 
     def _look_for_stuck(self) -> None:
-        decisive = [
-            job
-            for job in self.stuck
-            if not job.forever or job.is_critical()
-        ]
+        decisive = [job for job in self.stuck if not job.forever or job.is_critical()]
         if decisive:
             self.reason = Reason.stuck(decisive)
 
@@ -258,9 +250,7 @@ class Run:
         return [
             activity
             for activity in self._activities
-            if activity.task is not None
-            and not activity.ended
-            and activity.job.forever is forever
+            if activity.task is not None and not activity.ended and activity.job.forever is forever
         ]
 
     def _waves(self, services: list[Activity]) -> list[list[Activity]]:
@@ -346,9 +336,7 @@ class Run:
             enclosing.inner = [run for run in enclosing.inner or () if run is not self]
             if enclosing.drain is not None and enclosing.drain.over:
                 # It was not given up only because this run had still to end.
-                after_turns(
-                    self.loop, SETTLING_TURNS, lambda: enclosing.run._give_up(enclosing)
-                )
+                after_turns(self.loop, SETTLING_TURNS, lambda: enclosing.run._give_up(enclosing))
         if self._verbose:
             logger.debug("%r ended", self.scheduler.name)
         if self._watched and self._outer is None:
@@ -373,6 +361,13 @@ class Run:
     def _expire(self) -> None:
         if not self._closing:
             self._expire_now()
+
+    def _deadline_has_passed(self) -> None:
+        """Let the run end whose deadline it was: this one or one around it."""
+        if self._deadline_is_own or self._outer is None:
+            self._expire()
+        else:
+            self._outer._deadline_has_passed()
 
     def _expire_now(self) -> None:
         self.fail(Reason.timeout(self.scheduler.name, self.limits.timeout or 0))
@@ -484,7 +479,7 @@ class Run:
     def _begin(self, activity: Activity) -> bool:
         now = self._clock()
         if self._deadline is not None and now >= self._deadline and not self._closing:
-            self._expiring._expire()
+            self._deadline_has_passed()
             self._let_nothing_start()
         if self._closing:
             activity.outcome.state = State.IDLE
@@ -648,7 +643,7 @@ class Run:
 
 
 def _missing_value(job: AbstractJob[object]) -> AbstractJob[object] | None:
-    for before in job._takes:
+    for before in job._takes():
         if before._outcome.value is MISSING:
             return before
     return None
@@ -659,5 +654,3 @@ def _expired(job: AbstractJob[object], error: BaseException | None) -> TimeoutEr
     if not isinstance(error, asyncio.CancelledError):
         expired.__cause__ = error
     return expired
-
-

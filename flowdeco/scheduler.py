@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, TypeAlias, TypeVar, cast
 
 from . import diagram, listing, ownloop
+from .body import function_name
 from .chain import Chain
 from .drain import Sleeper
 from .errors import (
@@ -215,17 +216,18 @@ class Scheduler(AbstractJob[bool]):
             CycleError: they wait for each other.
         """
         try:
-            order = topological_order(self._graph())
+            order = topological_order(self.requirements())
         except CircularError as error:
             raise self._cycle(error) from None
         return iter(order)
 
-    def _graph(self) -> dict[AbstractJob[object], list_of_jobs]:
-        """The requirements within this set."""
+    def requirements(self) -> dict[AbstractJob[object], list_of_jobs]:
+        """Return the graph: each job with what it requires, within this scheduler."""
         return {job: [other for other in job.required if other in self._jobs] for job in self}
 
-    def _successors(self) -> dict[AbstractJob[object], list_of_jobs]:
-        return reverse(self._graph())
+    def dependents(self) -> dict[AbstractJob[object], list_of_jobs]:
+        """Return the graph the other way round: each job with what requires it."""
+        return reverse(self.requirements())
 
     # Checks
 
@@ -339,10 +341,7 @@ class Scheduler(AbstractJob[bool]):
             KeyboardInterrupt, SystemExit: raised in a job, or asked for by a signal.
         """
         ownloop.refuse_running_loop("await scheduler.co_orchestrate()")
-        self._check()
-        limits = self.limits.overridden(timeout)
-        run = ownloop.perform(lambda: self._new_run(limits, observers), loop_factory)
-        return run.report.ok
+        return self.perform(self.limits.overridden(timeout), observers, loop_factory).ok
 
     async def co_orchestrate(
         self, timeout: float | None = None, *, observers: Sequence[Observer] = ()
@@ -352,9 +351,20 @@ class Scheduler(AbstractJob[bool]):
         Args, result and errors are those of `orchestrate`; no signal is handled. A cancellation
         leaves as it came, after the clean-up (rule 11).
         """
-        return (await self._co_report(self.limits.overridden(timeout), observers)).ok
+        return (await self.co_perform(self.limits.overridden(timeout), observers)).ok
 
-    async def _co_report(self, limits: Limits, observers: Sequence[Observer] = ()) -> Report:
+    def perform(
+        self,
+        limits: Limits,
+        observers: Sequence[Observer] = (),
+        loop_factory: Callable[[], asyncio.AbstractEventLoop] | None = None,
+    ) -> Report:
+        """Do as `orchestrate`, within the limits given, and return the report."""
+        self._check()
+        return ownloop.perform(lambda: self._new_run(limits, observers), loop_factory).report
+
+    async def co_perform(self, limits: Limits, observers: Sequence[Observer] = ()) -> Report:
+        """Do as `co_orchestrate`, within the limits given, and return the report."""
         self._check()
         run = self._new_run(limits, observers)
         await run.conduct()
@@ -372,7 +382,7 @@ class Scheduler(AbstractJob[bool]):
             StuckError: a step did not end.
             TimeoutError: the deadline came first.
         """
-        (await self._co_report(self.limits)).raise_inner()
+        (await self.co_perform(self.limits)).raise_inner()
         return True
 
     def _new_run(self, limits: Limits, observers: Sequence[Observer]) -> Run:
@@ -411,9 +421,7 @@ class Scheduler(AbstractJob[bool]):
         """
         if self._shutdown_ok is None:
             loop = asyncio.get_running_loop()
-            shutdown = Shutdown(
-                loop, contextvars.copy_context(), self.limits.shutdown_timeout
-            )
+            shutdown = Shutdown(loop, contextvars.copy_context(), self.limits.shutdown_timeout)
             sleeper = Sleeper(loop)
             await shutdown.call(self._children_hooks(), sleeper)
             self._shutdown_ok = not shutdown.errors
@@ -523,7 +531,7 @@ def _no_job(value: object) -> TypeError:
     if asyncio.iscoroutine(value):
         value.close()
         return TypeError(
-            f"a scheduler takes jobs, not the coroutine {value.__qualname__}; write Job(...)"
+            f"a scheduler takes jobs, not the coroutine {function_name(value)}; write Job(...)"
         )
     return TypeError(
         f"a scheduler takes jobs and chains of them, not {line(repr(value))}"

@@ -1,0 +1,140 @@
+"""What a job is made of: functions, coroutine objects, methods of flows."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import weakref
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from types import CodeType, FunctionType, MethodType
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+import attrs
+
+from .errors import StartedError
+from .text import line, printable
+
+if TYPE_CHECKING:
+    from .job import AbstractJob
+
+__all__ = ["Bound", "Once", "awaiting", "check_callable", "function_name", "up_and_down"]
+
+R = TypeVar("R")
+
+
+@attrs.define(eq=False)
+class Bound:
+    """A method of a flow, which is called with the values of the jobs that it takes."""
+
+    method: Callable[..., Any]
+    flow: object
+    name: str
+    yields: bool = False
+    takes: Sequence[AbstractJob[object]] = ()
+
+    def __call__(self) -> Any:
+        return self.method(self.flow, *[job._passed_on() for job in self.takes])
+
+
+async def awaiting(awaitable: Awaitable[R]) -> R:
+    """Make a coroutine of an awaitable."""
+    return await awaitable
+
+
+async def up_and_down(generator: AsyncIterator[R]) -> R:
+    """Run a generator service outside of a run: up, and down again."""
+    value = await anext(generator)
+    async for _ in generator:
+        raise RuntimeError("a service must yield once, and this one yielded twice")
+    return value
+
+
+class Once:
+    """A coroutine object in the place of a function: it can be called a single time."""
+
+    __slots__ = ("__weakref__", "coroutine")
+
+    def __init__(self, coroutine: Coroutine[Any, Any, Any]) -> None:
+        self.coroutine = coroutine
+        # Not __del__: where the job is part of a reference cycle, the collector might finalise
+        # the coroutine first, with a warning. The finalizer keeps it alive until then.
+        weakref.finalize(self, _close_unstarted, coroutine)
+
+    def check(self, job: AbstractJob[object]) -> None:
+        """Refuse a second start.
+
+        Raises:
+            StartedError: the coroutine has been started.
+        """
+        if inspect.getcoroutinestate(self.coroutine) != inspect.CORO_CREATED:
+            name = function_name(self)
+            raise StartedError(
+                f"{job.name!r} cannot run again: it was made of a coroutine object, which runs"
+                f" once; give the function itself, as in Job({name}) or Job(lambda: {name}(...))",
+                job,
+            )
+
+    def __call__(self) -> Coroutine[Any, Any, Any]:
+        return self.coroutine
+
+
+def _close_unstarted(coroutine: Coroutine[Any, Any, Any]) -> None:
+    if inspect.getcoroutinestate(coroutine) == inspect.CORO_CREATED:
+        coroutine.close()
+
+
+def check_callable(function: object, what: str, usage: str) -> None:
+    """Refuse what cannot be called without arguments.
+
+    Raises:
+        TypeError: it cannot; the message says so of `what`, and shows the `usage` instead.
+    """
+    if not callable(function):
+        raise TypeError(
+            f"{what} must be an async function or a coroutine, not {line(repr(function))}"
+            f" ({type(function).__name__})"
+        )
+    missing = _missing_arguments(function)
+    if missing:
+        name = function_name(function)
+        raise TypeError(
+            f"{what} is called without arguments, and {name} needs {', '.join(missing)};"
+            f" give them with {usage.format(name)}"
+        )
+
+
+def _missing_arguments(function: object) -> list[str]:
+    """Name the parameters that a call without arguments would leave unfilled."""
+    bound = 0
+    if isinstance(function, MethodType):
+        bound, function = 1, function.__func__
+    if isinstance(function, FunctionType):
+        # The usual case, and an inspect.signature costs more than the rest of a job.
+        code: CodeType = function.__code__
+        optional = len(function.__defaults__ or ())
+        positional = code.co_varnames[bound : code.co_argcount - optional]
+        first_keyword = code.co_argcount
+        keywords = code.co_varnames[first_keyword : first_keyword + code.co_kwonlyargcount]
+        return [*positional, *(k for k in keywords if k not in (function.__kwdefaults__ or ()))]
+    try:
+        parameters = inspect.signature(cast("Callable[..., object]", function)).parameters
+    except (TypeError, ValueError):
+        return []  # some builtins have none: what they need shows when they are called
+    return [
+        parameter.name
+        for parameter in parameters.values()
+        if parameter.default is parameter.empty
+        and parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+    ]
+
+
+def function_name(function: object) -> str:
+    """Return the name of what a job is made of, in printable characters."""
+    if isinstance(function, Once):
+        function = function.coroutine
+    if isinstance(function, Bound):
+        return function.name
+    while isinstance(function, functools.partial):
+        function = function.func
+    name = getattr(function, "__name__", None) or type(function).__name__
+    return printable(str(name))

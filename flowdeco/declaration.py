@@ -1,0 +1,136 @@
+"""Declarations: what decorators make of methods, before there is any flow to run."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Coroutine, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeAlias, cast, overload
+
+import attrs
+from typing_extensions import Self, TypeVar
+
+from .chain import Atom, Chain
+
+if TYPE_CHECKING:
+    from .flow import Flow
+    from .job import Job
+
+__all__ = ["After", "Declaration", "Hook", "Options", "Service", "Step"]
+
+R = TypeVar("R", covariant=True, default=object)
+Body = TypeVar("Body", covariant=True, default=Callable[..., Any])
+Hook = TypeVar("Hook", bound=Callable[[Any], Coroutine[Any, Any, object]])
+
+After: TypeAlias = "Declaration[object] | Sequence[Declaration[object]] | None"
+
+
+@attrs.frozen
+class Options:
+    """What a decorator was given beside the method."""
+
+    after: object = None
+    critical: bool | None = None
+    timeout: float | None = None
+    label: str | None = None
+
+
+class Declaration(Atom["Declaration[object]"], Generic[R]):
+    """A method that a decorator has marked: what the flow makes a job of.
+
+    It only notes; what is wrong with it is reported when the class is made.
+    """
+
+    forever: ClassVar[bool] = False
+    kind: ClassVar[str] = "step"
+
+    def __init__(self, method: object, options: Options) -> None:
+        self.method = method
+        self.options = options
+        self.name = getattr(method, "__name__", None) or "?"
+        self.owner: type[Flow] | None = None
+        self.chains: list[Chain[Declaration[object]]] = []
+        self.hooks: list[str] = []
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        # `z = a` in a class body is no new name for a, and must not take it from it.
+        if self.owner is None:
+            self.owner = cast("type[Flow]", owner)
+            self.name = name
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> Self: ...
+    @overload
+    def __get__(self, instance: Flow, owner: type) -> Job[R]: ...
+    def __get__(self, instance: Flow | None, owner: type) -> Self | Job[R]:
+        if instance is None:
+            return self
+        return cast("Job[R]", instance._flow_jobs[self.name])
+
+    @property
+    def yields(self) -> bool:
+        """Whether the method is an async generator function."""
+        return inspect.isasyncgenfunction(self.method)
+
+    @property
+    def before(self) -> tuple[object, ...]:
+        """What was given as `after`, one by one."""
+        after = self.options.after
+        if after is None:
+            return ()
+        return tuple(after) if isinstance(after, (tuple, list)) else (after,)
+
+    @property
+    def passes_values(self) -> bool:
+        """Whether the results of what it comes after are offered to the method."""
+        return self.options.after is not None and not isinstance(self.options.after, list)
+
+    def shutdown(self, hook: Hook) -> Hook:
+        """Register an async method, to be called at the end of every run (rule 10).
+
+        Args:
+            hook: the method, of another name than the step. It is found by name, so that a
+                subclass may override it.
+
+        Returns:
+            The method as it was.
+        """
+        self.hooks.append(hook.__name__)
+        return hook
+
+    def _follow(self, before: Sequence[Atom[Declaration[object]]]) -> None:
+        for other in before:
+            if not isinstance(other, Declaration):
+                raise TypeError(
+                    f"{self!r} is a declaration and {other!r} is not: they cannot be chained"
+                )
+
+    def _chained(self, chain: Chain[Declaration[object]]) -> bool:
+        if self.owner is not None:
+            return False  # declared in a class that is made already
+        self.chains.append(chain)
+        return True
+
+    def __repr__(self) -> str:
+        parts = [type(self).__name__, self.name]
+        names = [getattr(other, "name", repr(other)) for other in self.before]
+        if names:
+            parts.append(f"after=({', '.join(names)})")
+        if self.options.critical:
+            parts.append("critical")
+        return f"<{' '.join(parts)}>"
+
+
+class Step(Declaration[R], Generic[R, Body]):
+    """A declared step; R is its result, Body the method that was decorated."""
+
+    @property
+    def body(self) -> Body:
+        """The undecorated method, for tests and for overrides that call the inherited one."""
+        return cast("Body", self.method)
+
+
+class Service(Step[R, Body]):
+    """A declared service; R is what it gives when it is ready."""
+
+    forever = True
+    kind = "service"

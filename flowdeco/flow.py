@@ -1,0 +1,251 @@
+"""Flows: classes whose methods are jobs."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, cast
+
+import attrs
+from typing_extensions import dataclass_transform
+
+from . import ownloop
+from .body import Bound
+from .definition import EMPTY, Definition, define
+from .job import Job
+from .limits import Limits
+from .report import Report
+from .scheduler import Scheduler
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from .observer import Observer
+
+__all__ = ["Flow"]
+
+
+@attrs.frozen
+class _Defaults:
+    """What the keywords of a flow class set."""
+
+    critical: bool = False
+    limits: Limits = attrs.field(factory=Limits)
+
+
+_INHERITED: Any = object()
+
+
+@dataclass_transform(kw_only_default=True, eq_default=False, field_specifiers=(attrs.field,))
+class Flow:
+    """A scenario: a class whose decorated methods are jobs, and whose annotations are fields.
+
+    Fields are keyword-only arguments, as attrs makes them (`attrs.field` has a default, a
+    factory, a validator). Flows compare by identity. On an instance each declared name is the
+    `Job` of that instance; on the class it is the declaration.
+
+    The keywords of the class statement are inherited:
+
+        class Deploy(Flow, critical=True, timeout=60): ...
+
+    Args:
+        critical: whether the failure of a step ends the run, unless the step says otherwise.
+        timeout: the seconds until the deadline of a run; None and infinity are no limit.
+        window: how many steps run at once; None is no limit.
+        grace: the seconds that running jobs have to end when the run does.
+        shutdown_timeout: the seconds that shutdown hooks have after that.
+
+    Raises:
+        DefinitionError: the class is declared wrongly; it names every mistake.
+    """
+
+    _flow_definition: ClassVar[Definition] = EMPTY
+    _flow_defaults: ClassVar[_Defaults] = _Defaults()
+
+    def __init_subclass__(
+        cls,
+        *,
+        critical: bool = _INHERITED,
+        timeout: float | None = _INHERITED,
+        window: int | None = _INHERITED,
+        grace: float = _INHERITED,
+        shutdown_timeout: float = _INHERITED,
+        **others: Any,
+    ) -> None:
+        super().__init_subclass__(**others)
+        if "__attrs_attrs__" in vars(cls):
+            return  # a decorator of attrs has made the class again
+        given = {"timeout": timeout, "window": window, "grace": grace}
+        given["shutdown_timeout"] = shutdown_timeout
+        changes: dict[str, Any] = {k: v for k, v in given.items() if v is not _INHERITED}
+        defaults = cls._flow_defaults
+        cls._flow_defaults = _Defaults(
+            defaults.critical if critical is _INHERITED else critical,
+            attrs.evolve(defaults.limits, **changes),
+        )
+        cls._flow_definition = define(cls, _definition_of)
+        _make_fields(cls)
+
+    def run(
+        self,
+        timeout: float | None = None,
+        *,
+        window: int | None = None,
+        observers: Sequence[Observer] = (),
+        loop_factory: Callable[[], asyncio.AbstractEventLoop] | None = None,
+    ) -> Report:
+        """Run the flow in an event loop made for that.
+
+        The first SIGINT or SIGTERM ends the run as a cancellation would, the second skips the
+        rest of the grace, the third raises where the code stands (rule 12). The call ends within
+        `timeout + grace + shutdown_timeout`, whatever the steps do, short of blocking the thread
+        (rule 8).
+
+        Args:
+            timeout: the seconds until the deadline, instead of the class's; None is not given,
+                infinity lifts it.
+            window: how many steps run at once, instead of the class's.
+            observers: who watches.
+            loop_factory: makes the loop.
+
+        Returns:
+            The report, which is true if and only if the run has succeeded.
+
+        Raises:
+            LoopRunningError: a loop is running in this thread.
+            BusyError: the flow is running already, and goes on.
+            KeyboardInterrupt, SystemExit: raised in a step, or asked for by a signal.
+        """
+        ownloop.refuse_running_loop("await flow.co_run()")
+        return self.scheduler.perform(self._flow_limits(timeout, window), observers, loop_factory)
+
+    async def co_run(
+        self,
+        timeout: float | None = None,
+        *,
+        window: int | None = None,
+        observers: Sequence[Observer] = (),
+    ) -> Report:
+        """Run the flow in the running loop.
+
+        Args, result and errors are those of `run`; no signal is handled. A cancellation leaves as
+        it came, after the clean-up (rule 11).
+        """
+        return await self.scheduler.co_perform(self._flow_limits(timeout, window), observers)
+
+    def _flow_limits(self, timeout: float | None, window: int | None) -> Limits:
+        return self.scheduler.limits.overridden(timeout, window)
+
+    @property
+    def scheduler(self) -> Scheduler:
+        """The scheduler of this flow, which has the jobs and the rest of the interface."""
+        return self._flow_scheduler
+
+    @functools.cached_property
+    def _flow_scheduler(self) -> Scheduler:
+        defaults = type(self)._flow_defaults
+        return Scheduler(
+            *self._flow_jobs.values(),
+            jobs_critical=defaults.critical,
+            label=type(self).__name__,
+            timeout=defaults.limits.timeout,
+            window=defaults.limits.window,
+            grace=defaults.limits.grace,
+            shutdown_timeout=defaults.limits.shutdown_timeout,
+        )
+
+    @functools.cached_property
+    def _flow_jobs(self) -> Mapping[str, Job[object]]:
+        return _make_jobs(self, type(self)._flow_definition)
+
+    def list(self, details: bool = False) -> None:
+        """Print a line for each job; see `Scheduler.list`."""
+        self.scheduler.list(details)
+
+    def debrief(self, details: bool = False, silence_done_jobs: bool = False) -> None:
+        """Print how the last run went; see `Scheduler.debrief`."""
+        self.scheduler.debrief(details, silence_done_jobs)
+
+    def to_dot(self) -> str:
+        """Draw the graph in Graphviz's language; see `Scheduler.to_dot`."""
+        return self.scheduler.to_dot()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Its fields travel, its run does not."""
+        return {name: value for name, value in vars(self).items() if not name.startswith("_flow")}
+
+
+Hooks: TypeAlias = Callable[[], Any]
+
+
+def _definition_of(cls: type) -> Definition | None:
+    return cls._flow_definition if issubclass(cls, Flow) else None
+
+
+def _make_jobs(flow: Flow, definition: Definition) -> dict[str, Job[object]]:
+    bodies: dict[str, Bound] = {}
+    jobs: dict[str, Job[object]] = {}
+    for name, declared in definition.declarations.items():
+        method = cast("Callable[..., Any]", declared.method)
+        bodies[name] = Bound(method, flow, name, declared.yields)
+        options = declared.options
+        jobs[name] = Job(
+            bodies[name],
+            label=options.label,
+            critical=options.critical,
+            forever=declared.forever,
+            timeout=options.timeout,
+            shutdown=_hook(flow, declared.hooks),
+        )
+    for name, job in jobs.items():
+        bodies[name].takes = [jobs[other] for other in definition.takes[name]]
+        job.requires([jobs[other] for other in definition.edges[name]])
+    return jobs
+
+
+def _hook(flow: Flow, names: Sequence[str]) -> Hooks | None:
+    if not names:
+        return None
+
+    async def call_all() -> None:
+        for name in names:
+            await getattr(flow, name)()
+
+    return call_all
+
+
+# The fields
+
+
+def _make_fields(cls: type) -> None:
+    """Let attrs make the fields, the repr and the `__init__` of a flow class."""
+    annotations = vars(cls).get("__annotations__", {})
+    variables = {name: note for name, note in annotations.items() if _is_class_variable(note)}
+    for name in variables:
+        # attrs knows some spellings of ClassVar, when annotations are strings.
+        del annotations[name]
+    try:
+        attrs.define(
+            cls,
+            slots=False,  # a class with slots is made again, and would come here again
+            kw_only=True,
+            auto_attribs=True,  # not guessed: one bare attrs.field() would drop the others
+            eq=False,
+            field_transformer=_named_as_written,
+        )
+    finally:
+        annotations.update(variables)
+
+
+def _is_class_variable(annotation: object) -> bool:
+    return isinstance(annotation, str) and bool(
+        re.match(r"['\"]?([\w.]+\.)?ClassVar\b", annotation)
+    )
+
+
+def _named_as_written(_: type, fields: list[attrs.Attribute[Any]]) -> list[attrs.Attribute[Any]]:
+    # attrs would call the argument of `_token` token, and checkers call it _token.
+    return [
+        field if field.alias is not None else field.evolve(alias=field.name) for field in fields
+    ]
