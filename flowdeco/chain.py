@@ -33,7 +33,7 @@ class Atom(Link[N]):
         """Take note that this comes after all of `before`."""
         raise NotImplementedError
 
-    def _chained(self, chain: Chain[N]) -> bool:
+    def _chained(self, _chain: Chain[N]) -> bool:
         """Take note of a chain that this is part of; whether such notes are of use."""
         return False
 
@@ -108,7 +108,7 @@ class Chain(Link[N]):
     def parts(self) -> Iterator[Chain[N]]:
         """Iterate over this chain and all that it is made of, each chain once."""
         seen: dict[Chain[N], None] = {self: None}
-        found = [self]
+        found: list[Chain[N]] = [self]
         while found:
             chain = found.pop()
             yield chain

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Coroutine, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeAlias, cast, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeAlias, cast, overload
 
 import attrs
-from typing_extensions import Self, TypeVar
+from typing_extensions import TypeVar
 
 from .chain import Atom, Chain
 
@@ -77,7 +77,9 @@ class Declaration(Atom["Declaration[object]"], Generic[R]):
         after = self.options.after
         if after is None:
             return ()
-        return tuple(after) if isinstance(after, (tuple, list)) else (after,)
+        if isinstance(after, (tuple, list)):
+            return tuple(cast("Sequence[object]", after))
+        return (after,)
 
     @property
     def passes_values(self) -> bool:
@@ -104,10 +106,10 @@ class Declaration(Atom["Declaration[object]"], Generic[R]):
                     f"{self!r} is a declaration and {other!r} is not: they cannot be chained"
                 )
 
-    def _chained(self, chain: Chain[Declaration[object]]) -> bool:
+    def _chained(self, _chain: Chain[Declaration[object]]) -> bool:
         if self.owner is not None:
             return False  # declared in a class that is made already
-        self.chains.append(chain)
+        self.chains.append(_chain)
         return True
 
     def __repr__(self) -> str:

@@ -6,13 +6,26 @@ against the first overload of `__call__`, pyright against the last: so methods t
 stand at both ends, and those that take none in the middle.
 """
 
+# Its overloads are more, not fewer, than those of the class it extends, which pyright does not see.
+# pyright: reportIncompatibleMethodOverride=false
+
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
-from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeAlias, TypeVar, overload
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Concatenate,
+    Generic,
+    Never,
+    ParamSpec,
+    TypeAlias,
+    TypeVar,
+    cast,
+    overload,
+)
 
 import attrs
-from typing_extensions import Never
 
 from .declaration import Declaration, Options, Service, Step
 
@@ -386,7 +399,7 @@ def step(
     label: str | None = None,
 ) -> StepAfter: ...
 def step(
-    method: Any = None,
+    method: object = None,
     /,
     *,
     after: Any = None,
@@ -408,7 +421,7 @@ def step(
         The declaration; on an instance of the flow it is the job.
     """
     decorator = StepAfter(Options(after, critical, timeout, label))
-    return decorator if method is None else decorator(method)
+    return decorator if method is None else decorator(cast("Any", method))
 
 
 @overload
@@ -484,7 +497,7 @@ def service(
     label: str | None = None,
 ) -> ServiceAfter: ...
 def service(
-    method: Any = None,
+    method: object = None,
     /,
     *,
     after: Any = None,
@@ -507,4 +520,4 @@ def service(
         The declaration; on an instance of the flow it is the job.
     """
     decorator = ServiceAfter(Options(after, critical, timeout, label))
-    return decorator if method is None else decorator(method)
+    return decorator if method is None else decorator(cast("Any", method))

@@ -12,7 +12,7 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import FunctionType
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import attrs
 
@@ -63,12 +63,11 @@ def define(cls: type, definitions: Callable[[type], Definition | None]) -> Defin
         DefinitionError: the class has mistakes; it names all of them.
     """
     bases = [found for base in cls.__mro__[1:] if (found := definitions(base)) is not None]
-    own = {name: value for name, value in vars(cls).items() if isinstance(value, Declaration)}
+    own = dict(_declared_in(cls))
     inherited: dict[str, Declaration[object]] = {}
     for base in reversed(bases):
         inherited.update(base.declarations)
-    for name in inherited:
-        inherited[name] = _resolved(cls, name, inherited[name])
+    inherited = {name: _resolved(cls, name, old) for name, old in inherited.items()}
     declarations = {**inherited, **{value.name: value for value in own.values()}}
     chained = dict.fromkeys(edge for base in reversed(bases) for edge in base.chained)
     chained.update(dict.fromkeys(_chained_edges(cls, declarations)))
@@ -81,10 +80,16 @@ def define(cls: type, definitions: Callable[[type], Definition | None]) -> Defin
     return definition
 
 
+def _declared_in(cls: type) -> Iterator[tuple[str, Declaration[object]]]:
+    for name, value in vars(cls).items():
+        if isinstance(value, Declaration):
+            yield name, cast("Declaration[object]", value)
+
+
 def _resolved(cls: type, name: str, declared: Declaration[object]) -> Declaration[object]:
     # The order of resolution decides which of several bases has the last word.
-    found = inspect.getattr_static(cls, name, None)
-    return found if isinstance(found, Declaration) else declared
+    found: object = inspect.getattr_static(cls, name, None)
+    return cast("Declaration[object]", found) if isinstance(found, Declaration) else declared
 
 
 def _assembled(
@@ -136,9 +141,10 @@ def _chained_edges(
 def _edge(
     declarations: Mapping[str, Declaration[object]], later: object, earlier: object
 ) -> Iterator[tuple[str, str]]:
-    if isinstance(later, Declaration) and isinstance(earlier, Declaration):
-        if later.name in declarations and earlier.name in declarations:
-            yield later.name, earlier.name
+    if not isinstance(later, Declaration) or not isinstance(earlier, Declaration):
+        return
+    if later.name in declarations and earlier.name in declarations:
+        yield later.name, earlier.name
 
 
 def _cycles(cls: type, definition: Definition) -> Iterator[str]:
@@ -182,9 +188,9 @@ class _Checks:
         method, kind = declared.method, declared.kind
         if isinstance(method, Declaration):
             yield f"it is decorated twice; keep one of @{method.kind} and @{kind}"
-        elif isinstance(method, (staticmethod, classmethod, property)):
+        elif isinstance(method, _NO_METHODS):
             yield (
-                f"@{kind} stands on a {type(method).__name__}; a {kind} is a method"
+                f"@{kind} stands on a {_kind(method)}; a {kind} is a method"
                 f" of the instance: write `async def {declared.name}(self)`"
             )
         elif not isinstance(method, FunctionType):
@@ -269,19 +275,21 @@ class _Checks:
     def _of_names(self) -> Iterator[str]:
         where = f"{self.cls.__qualname__} ({_file_of(self.cls)})"
         annotated = vars(self.cls).get("__annotations__", {})
-        for name, value in vars(self.cls).items():
-            if isinstance(value, (staticmethod, classmethod)) and isinstance(
-                value.__func__, Declaration
-            ):
-                yield f"{where}: {name} is decorated as a {type(value).__name__} over a declaration"
+        members: dict[str, object] = dict(vars(self.cls))
+        for name, value in members.items():
+            if isinstance(getattr(value, "__func__", None), Declaration):
+                yield f"{where}: {name} is a {_kind(value)} over a declaration; drop that decorator"
             elif name in self.inherited and not isinstance(value, Declaration):
                 yield self._hidden(name, value)
             elif isinstance(value, Chain) and name in annotated:
-                yield f"{where}: the chain {name} is annotated, which makes a field of it; write `{name} = ...`"
-            elif name in annotated and isinstance(value, (list, dict, set)):
+                yield (
+                    f"{where}: the chain {name} is annotated, which makes a field of it;"
+                    f" write `{name} = ...`"
+                )
+            elif name in annotated and isinstance(value, _MUTABLE):
                 yield (
                     f"{where}: the default of {name} would be shared by all instances; write"
-                    f" `{name}: ... = attrs.field(factory={type(value).__name__})`"
+                    f" `{name}: ... = attrs.field(factory={_kind(value)})`"
                 )
         for name in annotated:
             yield from (f"{where}: {problem}" for problem in _reserved(name))
@@ -301,6 +309,8 @@ class _Checks:
         )
 
 
+_NO_METHODS: tuple[type, ...] = (staticmethod, classmethod, property)
+_MUTABLE: tuple[type, ...] = (list, dict, set)
 _POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
 
@@ -315,6 +325,10 @@ def _reserved(name: str) -> Iterator[str]:
             f"the name {name} is taken; those of a flow itself are {_listed(sorted(RESERVED))},"
             " and what begins with _flow: choose another"
         )
+
+
+def _kind(value: object) -> str:
+    return type(value).__name__
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -75,7 +75,7 @@ class _Drawing:
             yield from self.edges(entry.inner)
 
     def _edge(self, before: Entry, after: Entry) -> str:
-        ends = []
+        ends: list[str] = []
         if _is_cluster(before):
             ends.append(f"ltail=cluster_{self._numbers[before.job]}")
         if _is_cluster(after):

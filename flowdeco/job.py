@@ -17,10 +17,10 @@ from collections.abc import (
 )
 from contextvars import ContextVar
 from types import CoroutineType
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypeAlias, cast
 
 import attrs
-from typing_extensions import Self, TypeVar
+from typing_extensions import TypeVar
 
 from .body import Bound, Once, awaiting, check_callable, function_name, up_and_down
 from .chain import Atom, Chain, Link
@@ -104,8 +104,8 @@ class AbstractJob(Atom["AbstractJob[object]"], Generic[R]):
 
     # What a job does
 
-    async def co_run(self) -> R:
-        """Do the work, and return the result. Subclasses write it."""
+    def co_run(self) -> Coroutine[Any, Any, R]:
+        """Do the work and return the result: subclasses write it, as an async method."""
         raise NotImplementedError(
             f"{type(self).__name__} has no co_run; write `async def co_run(self)` in it"
         )
@@ -308,14 +308,14 @@ def _flattened(given: object) -> Iterator[AbstractJob[object]]:
     while levels:
         for item in levels[-1]:
             if isinstance(item, AbstractJob):
-                yield item
+                yield cast("AbstractJob[object]", item)
             elif isinstance(item, Chain):
-                levels.append(iter(item.tails))
+                levels.append(iter(cast("Chain[AbstractJob[object]]", item).tails))
                 break
             elif item is None:
                 continue
             elif isinstance(item, Iterable) and not isinstance(item, (str, bytes)):
-                levels.append(iter(item))
+                levels.append(iter(cast("Iterable[object]", item)))
                 break
             else:
                 raise _no_requirement(item)

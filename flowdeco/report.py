@@ -55,12 +55,12 @@ class Report:
     """Why the run failed, None if it succeeded; as text an English phrase."""
     duration: float
     """The seconds that the run took, by the clock of its loop."""
-    _wall_time: float
-    _entries: Sequence[tuple[AbstractJob[object], Outcome]]
-    _inner: Mapping[AbstractJob[object], Sequence[Report]]
-    _failed: Sequence[AbstractJob[object]]
-    _own_stuck: Sequence[AbstractJob[object]]
-    _shutdown: Mapping[AbstractJob[object], BaseException]
+    _wall_time: float = attrs.field(alias="wall_time")
+    _entries: Sequence[tuple[AbstractJob[object], Outcome]] = attrs.field(alias="entries")
+    _inner: Mapping[AbstractJob[object], Sequence[Report]] = attrs.field(alias="inner")
+    _failed: Sequence[AbstractJob[object]] = attrs.field(alias="failed")
+    _own_stuck: Sequence[AbstractJob[object]] = attrs.field(alias="own_stuck")
+    _shutdown: Mapping[AbstractJob[object], BaseException] = attrs.field(alias="shutdown")
 
     @property
     def ok(self) -> bool:
@@ -73,7 +73,7 @@ class Report:
     @property
     def started_at(self) -> datetime.datetime:
         """When the run started, an aware date."""
-        return datetime.datetime.fromtimestamp(self._wall_time, datetime.timezone.utc)
+        return datetime.datetime.fromtimestamp(self._wall_time, datetime.UTC)
 
     @property
     def jobs(self) -> tuple[JobRecord, ...]:

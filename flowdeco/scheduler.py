@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import builtins  # within the class, `list` means its method
 import contextvars
 import difflib
 import sys
@@ -25,7 +26,6 @@ from .graph import CircularError, reverse, topological_order
 from .job import NEVER_RUN, AbstractJob, RequirementSet
 from .limits import Limits, check_seconds
 from .marks import plain
-from .outcome import State
 from .reason import Cause
 from .report import Report, debrief
 from .run import Run, enclosing_activity
@@ -117,6 +117,7 @@ class Scheduler(AbstractJob[bool]):
     def _add_one(self, job: object) -> None:
         if not isinstance(job, AbstractJob):
             raise _no_job(job)
+        job = cast("AbstractJob[object]", job)
         try:
             owner = job._scheduler
         except AttributeError:
@@ -187,8 +188,8 @@ class Scheduler(AbstractJob[bool]):
         Raises:
             LookupError: there is none; the message has names like it.
         """
-        below = [self]
-        names: list_of_str = []
+        below: builtins.list[Scheduler] = [self]
+        names: builtins.list[str] = []
         for scheduler in below:
             for job in scheduler:
                 if name in (job.name, job.label):
@@ -221,11 +222,11 @@ class Scheduler(AbstractJob[bool]):
             raise self._cycle(error) from None
         return iter(order)
 
-    def requirements(self) -> dict[AbstractJob[object], list_of_jobs]:
+    def requirements(self) -> dict[AbstractJob[object], builtins.list[AbstractJob[object]]]:
         """Return the graph: each job with what it requires, within this scheduler."""
         return {job: [other for other in job.required if other in self._jobs] for job in self}
 
-    def dependents(self) -> dict[AbstractJob[object], list_of_jobs]:
+    def dependents(self) -> dict[AbstractJob[object], builtins.list[AbstractJob[object]]]:
         """Return the graph the other way round: each job with what requires it."""
         return reverse(self.requirements())
 
@@ -261,7 +262,7 @@ class Scheduler(AbstractJob[bool]):
 
     def _nested(self) -> Iterator[Scheduler]:
         """This scheduler and all that are nested in it, without recursion."""
-        found: list_of_levels = [(self, 1)]
+        found: builtins.list[tuple[Scheduler, int]] = [(self, 1)]
         while found:
             scheduler, depth = found.pop()
             if depth > DEEPEST:
@@ -298,7 +299,7 @@ class Scheduler(AbstractJob[bool]):
         )
 
     def _cycle(self, error: CircularError) -> CycleError:
-        names = [job.name for job in cast("list_of_jobs", error.nodes)]
+        names = [job.name for job in cast("builtins.list[AbstractJob[object]]", error.nodes)]
         return CycleError(names, repr(self.name))
 
     def is_busy(self) -> bool:
@@ -519,12 +520,6 @@ class Scheduler(AbstractJob[bool]):
 
     def _default_name(self) -> str:
         return "NOLABEL" if type(self) is Scheduler else type(self).__name__
-
-
-# Within the class, `list` means its method.
-list_of_str: TypeAlias = "list[str]"
-list_of_jobs: TypeAlias = "list[AbstractJob[object]]"
-list_of_levels: TypeAlias = "list[tuple[Scheduler, int]]"
 
 
 def _no_job(value: object) -> TypeError:

@@ -104,9 +104,9 @@ def keep_only_between(
     first, last = _known(scheduler, starts), _known(scheduler, ends)
     kept = set(scheduler)
     if first:
-        kept.intersection_update(reachable(scheduler.dependents(), first))
+        kept &= reachable(scheduler.dependents(), first).keys()
     if last:
-        kept.intersection_update(reachable(scheduler.requirements(), last))
+        kept &= reachable(scheduler.requirements(), last).keys()
     if keep_starts:
         kept.update(first)
     if keep_ends:

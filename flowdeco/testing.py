@@ -10,7 +10,7 @@ import selectors
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from typing_extensions import TypeVarTuple, Unpack
+from typing_extensions import TypeVarTuple
 
 from .errors import FlowdecoError
 
@@ -50,8 +50,8 @@ class VirtualClockLoop(asyncio.SelectorEventLoop):
     def call_at(
         self,
         when: float,
-        callback: Callable[[Unpack[Ts]], object],
-        *args: Unpack[Ts],
+        callback: Callable[[*Ts], object],
+        *args: *Ts,
         context: contextvars.Context | None = None,
     ) -> asyncio.TimerHandle:
         """Call back at that virtual time."""
@@ -61,8 +61,8 @@ class VirtualClockLoop(asyncio.SelectorEventLoop):
     def run_in_executor(
         self,
         executor: concurrent.futures.Executor | None,
-        func: Callable[[Unpack[Ts]], T],
-        *args: Unpack[Ts],
+        func: Callable[[*Ts], T],
+        *args: *Ts,
     ) -> asyncio.Future[T]:
         """Call a function on an executor; until it returns, the clock does not leap."""
         future = super().run_in_executor(executor, func, *args)

@@ -17,6 +17,9 @@ _shortened.maxlist = _shortened.maxtuple = _shortened.maxdict = _shortened.maxse
 _shortened.maxfrozenset = _shortened.maxdeque = _shortened.maxarray = 20
 
 
+_CONTAINERS: tuple[type, ...] = (list, tuple, dict, set, frozenset, bytes, bytearray, memoryview)
+
+
 def printable(text: str) -> str:
     """Escape what a terminal could act on: control and bidi characters, lone surrogates."""
     if text.isprintable():
@@ -44,7 +47,7 @@ def line(value: object, limit: int = LIMIT) -> str:
 
 def value_line(value: object) -> str:
     """Return a result as one printable line, without building the text of a huge container."""
-    if isinstance(value, (list, tuple, dict, set, frozenset, bytes, bytearray, memoryview)):
+    if isinstance(value, _CONTAINERS):
         try:
             return line(_shortened.repr(value))
         except Exception as error:
