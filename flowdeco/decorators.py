@@ -20,12 +20,14 @@ from typing import (
     Never,
     ParamSpec,
     TypeAlias,
+    TypedDict,
     TypeVar,
     cast,
     overload,
 )
 
 import attrs
+from typing_extensions import Unpack
 
 from .declaration import Declaration, Options, Service, Step
 
@@ -45,6 +47,14 @@ P = ParamSpec("P")
 Declared: TypeAlias = "Declaration[object]"
 # What a body gives, without Any: with one in it, mypy finds overloads ambiguous, and gives up.
 Work: TypeAlias = "Coroutine[object, Never, R]"
+
+
+class Common(TypedDict, total=False):
+    """The options of all decorators."""
+
+    critical: bool | None
+    timeout: float | None
+    label: str | None
 
 
 @attrs.frozen
@@ -335,69 +345,39 @@ def step(
 @overload
 def step(method: Callable[[Any], R], /) -> Step[R, Callable[[Flow], R]]: ...
 @overload
-def step(
-    *,
-    after: None = None,
-    critical: bool | None = None,
-    timeout: float | None = None,
-    label: str | None = None,
-) -> StepAfter: ...
+def step(*, after: None = None, **common: Unpack[Common]) -> StepAfter: ...
 @overload
 def step(
-    *,
-    after: Declaration[A] | tuple[Declaration[A]],
-    critical: bool | None = None,
-    timeout: float | None = None,
-    label: str | None = None,
+    *, after: Declaration[A] | tuple[Declaration[A]], **common: Unpack[Common]
 ) -> StepAfter1[A]: ...
 @overload
 def step(
-    *,
-    after: tuple[Declaration[A], Declaration[B]],
-    critical: bool | None = None,
-    timeout: float | None = None,
-    label: str | None = None,
+    *, after: tuple[Declaration[A], Declaration[B]], **common: Unpack[Common]
 ) -> StepAfter2[A, B]: ...
 @overload
 def step(
-    *,
-    after: tuple[Declaration[A], Declaration[B], Declaration[C]],
-    critical: bool | None = None,
-    timeout: float | None = None,
-    label: str | None = None,
+    *, after: tuple[Declaration[A], Declaration[B], Declaration[C]], **common: Unpack[Common]
 ) -> StepAfter3[A, B, C]: ...
 @overload
 def step(
     *,
     after: tuple[Declaration[A], Declaration[B], Declaration[C], Declaration[D]],
-    critical: bool | None = None,
-    timeout: float | None = None,
-    label: str | None = None,
+    **common: Unpack[Common],
 ) -> StepAfter4[A, B, C, D]: ...
 @overload
 def step(
     *,
     after: tuple[Declaration[A], Declaration[B], Declaration[C], Declaration[D], Declaration[E]],
-    critical: bool | None = None,
-    timeout: float | None = None,
-    label: str | None = None,
+    **common: Unpack[Common],
 ) -> StepAfter5[A, B, C, D, E]: ...
 @overload
 def step(
     *,
     after: tuple[Declared, Declared, Declared, Declared, Declared, Declared, *tuple[Declared, ...]],
-    critical: bool | None = None,
-    timeout: float | None = None,
-    label: str | None = None,
+    **common: Unpack[Common],
 ) -> StepAfterMany: ...
 @overload
-def step(
-    *,
-    after: Sequence[Declaration[object]],
-    critical: bool | None = None,
-    timeout: float | None = None,
-    label: str | None = None,
-) -> StepAfter: ...
+def step(*, after: Sequence[Declaration[object]], **common: Unpack[Common]) -> StepAfter: ...
 def step(
     method: object = None,
     /,
@@ -421,7 +401,9 @@ def step(
         The declaration; on an instance of the flow it is the job.
     """
     decorator = StepAfter(Options(after, critical, timeout, label))
-    return decorator if method is None else decorator(cast("Any", method))
+    if method is None:
+        return decorator
+    return cast("Any", decorator)(method)
 
 
 @overload
@@ -433,69 +415,39 @@ def service(
     method: Callable[[Any], Coroutine[Any, Any, object]], /
 ) -> Service[None, Callable[[Flow], Work[None]]]: ...
 @overload
-def service(
-    *,
-    after: None = None,
-    critical: bool | None = None,
-    timeout: float | None = None,
-    label: str | None = None,
-) -> ServiceAfter: ...
+def service(*, after: None = None, **common: Unpack[Common]) -> ServiceAfter: ...
 @overload
 def service(
-    *,
-    after: Declaration[A] | tuple[Declaration[A]],
-    critical: bool | None = None,
-    timeout: float | None = None,
-    label: str | None = None,
+    *, after: Declaration[A] | tuple[Declaration[A]], **common: Unpack[Common]
 ) -> ServiceAfter1[A]: ...
 @overload
 def service(
-    *,
-    after: tuple[Declaration[A], Declaration[B]],
-    critical: bool | None = None,
-    timeout: float | None = None,
-    label: str | None = None,
+    *, after: tuple[Declaration[A], Declaration[B]], **common: Unpack[Common]
 ) -> ServiceAfter2[A, B]: ...
 @overload
 def service(
-    *,
-    after: tuple[Declaration[A], Declaration[B], Declaration[C]],
-    critical: bool | None = None,
-    timeout: float | None = None,
-    label: str | None = None,
+    *, after: tuple[Declaration[A], Declaration[B], Declaration[C]], **common: Unpack[Common]
 ) -> ServiceAfter3[A, B, C]: ...
 @overload
 def service(
     *,
     after: tuple[Declaration[A], Declaration[B], Declaration[C], Declaration[D]],
-    critical: bool | None = None,
-    timeout: float | None = None,
-    label: str | None = None,
+    **common: Unpack[Common],
 ) -> ServiceAfter4[A, B, C, D]: ...
 @overload
 def service(
     *,
     after: tuple[Declaration[A], Declaration[B], Declaration[C], Declaration[D], Declaration[E]],
-    critical: bool | None = None,
-    timeout: float | None = None,
-    label: str | None = None,
+    **common: Unpack[Common],
 ) -> ServiceAfter5[A, B, C, D, E]: ...
 @overload
 def service(
     *,
     after: tuple[Declared, Declared, Declared, Declared, Declared, Declared, *tuple[Declared, ...]],
-    critical: bool | None = None,
-    timeout: float | None = None,
-    label: str | None = None,
+    **common: Unpack[Common],
 ) -> ServiceAfterMany: ...
 @overload
-def service(
-    *,
-    after: Sequence[Declaration[object]],
-    critical: bool | None = None,
-    timeout: float | None = None,
-    label: str | None = None,
-) -> ServiceAfter: ...
+def service(*, after: Sequence[Declaration[object]], **common: Unpack[Common]) -> ServiceAfter: ...
 def service(
     method: object = None,
     /,
@@ -520,4 +472,6 @@ def service(
         The declaration; on an instance of the flow it is the job.
     """
     decorator = ServiceAfter(Options(after, critical, timeout, label))
-    return decorator if method is None else decorator(cast("Any", method))
+    if method is None:
+        return decorator
+    return cast("Any", decorator)(method)

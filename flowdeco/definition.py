@@ -12,7 +12,7 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import FunctionType
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import attrs
 
@@ -83,13 +83,13 @@ def define(cls: type, definitions: Callable[[type], Definition | None]) -> Defin
 def _declared_in(cls: type) -> Iterator[tuple[str, Declaration[object]]]:
     for name, value in vars(cls).items():
         if isinstance(value, Declaration):
-            yield name, cast("Declaration[object]", value)
+            yield name, value
 
 
 def _resolved(cls: type, name: str, declared: Declaration[object]) -> Declaration[object]:
     # The order of resolution decides which of several bases has the last word.
     found: object = inspect.getattr_static(cls, name, None)
-    return cast("Declaration[object]", found) if isinstance(found, Declaration) else declared
+    return found if isinstance(found, Declaration) else declared
 
 
 def _assembled(
@@ -277,8 +277,9 @@ class _Checks:
         annotated = vars(self.cls).get("__annotations__", {})
         members: dict[str, object] = dict(vars(self.cls))
         for name, value in members.items():
+            kind = _kind(value)
             if isinstance(getattr(value, "__func__", None), Declaration):
-                yield f"{where}: {name} is a {_kind(value)} over a declaration; drop that decorator"
+                yield f"{where}: {name} is a {kind} over a declaration; drop that decorator"
             elif name in self.inherited and not isinstance(value, Declaration):
                 yield self._hidden(name, value)
             elif isinstance(value, Chain) and name in annotated:
@@ -289,7 +290,7 @@ class _Checks:
             elif name in annotated and isinstance(value, _MUTABLE):
                 yield (
                     f"{where}: the default of {name} would be shared by all instances; write"
-                    f" `{name}: ... = attrs.field(factory={_kind(value)})`"
+                    f" `{name}: ... = attrs.field(factory={kind})`"
                 )
         for name in annotated:
             yield from (f"{where}: {problem}" for problem in _reserved(name))

@@ -308,14 +308,14 @@ def _flattened(given: object) -> Iterator[AbstractJob[object]]:
     while levels:
         for item in levels[-1]:
             if isinstance(item, AbstractJob):
-                yield cast("AbstractJob[object]", item)
+                yield item
             elif isinstance(item, Chain):
                 levels.append(iter(cast("Chain[AbstractJob[object]]", item).tails))
                 break
             elif item is None:
                 continue
             elif isinstance(item, Iterable) and not isinstance(item, (str, bytes)):
-                levels.append(iter(cast("Iterable[object]", item)))
+                levels.append(iter(item))
                 break
             else:
                 raise _no_requirement(item)

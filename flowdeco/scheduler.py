@@ -117,7 +117,6 @@ class Scheduler(AbstractJob[bool]):
     def _add_one(self, job: object) -> None:
         if not isinstance(job, AbstractJob):
             raise _no_job(job)
-        job = cast("AbstractJob[object]", job)
         try:
             owner = job._scheduler
         except AttributeError:

@@ -6,6 +6,7 @@ import ast
 import graphlib
 import importlib.metadata
 import importlib.resources
+import inspect
 import re
 import subprocess
 import sys
@@ -218,12 +219,27 @@ def test_public_names_are_sorted() -> None:
     assert list(flowdeco.__all__) == sorted(set(flowdeco.__all__))
 
 
-@pytest.mark.parametrize("name", getattr(flowdeco, "__all__", ()))
-def test_public_name_has_a_docstring(name: str) -> None:
-    """Each public name exists and has a docstring of its own."""
-    public = getattr(flowdeco, name)
+def undocumented(public: object, name: str) -> Iterator[str]:
+    """Name what has no docstring: an object, or a method or property of a class.
 
-    assert (vars(public).get("__doc__") or "").strip()
+    A method that overrides another has its docstring.
+    """
+    if not (public.__doc__ or "").strip():
+        yield name
+    if not inspect.isclass(public):
+        return
+    for attribute, value in vars(public).items():
+        is_method = inspect.isroutine(value) or isinstance(value, property)
+        if attribute.startswith("_") or not is_method:
+            continue
+        if not inspect.getdoc(getattr(public, attribute)):
+            yield f"{name}.{attribute}"
+
+
+@pytest.mark.parametrize("name", flowdeco.__all__)
+def test_public_name_has_a_docstring(name: str) -> None:
+    """Each public name exists and has a docstring, and so have its methods."""
+    assert list(undocumented(getattr(flowdeco, name), name)) == []
 
 
 def test_is_typed() -> None:
