@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from typing import TYPE_CHECKING
 
 import attrs
@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from .drain import Drain
     from .run import Run
 
-__all__ = ["Activity", "place_of"]
+__all__ = ["Activity"]
+
+
+_ASYNCIO = os.path.dirname(asyncio.__file__)
 
 
 @attrs.define(eq=False, repr=False)
@@ -37,6 +40,8 @@ class Activity:
     """What bounds its end, once it was told to end."""
     release: asyncio.Future[None] | None = None
     """Where a generator service waits while it is up."""
+    generator: AsyncGenerator[object, None] | None = None
+    """The body of a generator service."""
     inner: list[Run] | None = None
     """The runs that go on inside of its body."""
     has_place: bool = False
@@ -74,22 +79,20 @@ class Activity:
         if self.outcome.started_at is not None and self.task is not None:
             self.task.cancel()
 
-
-def place_of(task: asyncio.Task[None]) -> str:
-    """Say in which line the task waits: the innermost one that is not asyncio's own."""
-    place = "an unknown place"
-    awaited: object = task.get_coro()
-    while awaited is not None:
-        kind = next(
-            (kind for kind in ("cr", "ag", "gi") if hasattr(awaited, f"{kind}_frame")), None
-        )
-        frame = getattr(awaited, f"{kind}_frame", None)
-        if frame is None:
-            break
-        if not frame.f_code.co_filename.startswith(_ASYNCIO):
-            place = f"{frame.f_code.co_filename}:{frame.f_lineno}"
-        awaited = getattr(awaited, "gi_yieldfrom" if kind == "gi" else f"{kind}_await")
-    return place
-
-
-_ASYNCIO = os.path.dirname(asyncio.__file__)
+    @property
+    def place(self) -> str:
+        """The line where the body waits: the innermost one that is not asyncio's own."""
+        awaited: object = self.generator
+        if awaited is None and self.task is not None:
+            awaited = self.task.get_coro()
+        place = "an unknown place"
+        while awaited is not None:
+            kinds = ("cr", "ag", "gi")
+            kind = next((kind for kind in kinds if hasattr(awaited, f"{kind}_frame")), None)
+            frame = getattr(awaited, f"{kind}_frame", None)
+            if frame is None:
+                break
+            if not frame.f_code.co_filename.startswith(_ASYNCIO):
+                place = f"{frame.f_code.co_filename}:{frame.f_lineno}"
+            awaited = getattr(awaited, "gi_yieldfrom" if kind == "gi" else f"{kind}_await")
+        return place

@@ -17,7 +17,7 @@ from typing import Any, ClassVar, cast
 from .drain import Drain
 from .errors import LoopRunningError
 from .reason import Reason
-from .run import Run
+from .run import Run, is_stuck
 
 __all__ = ["perform", "refuse_running_loop"]
 
@@ -132,6 +132,10 @@ class _Owner:
         if self.run is not None and self.run.bound is not None and self.signals < 2:
             until = max(until, self.run.bound)
         tasks = asyncio.all_tasks(loop)
+        stuck = {task for task in tasks if is_stuck(task)}
+        if stuck:
+            self._complete(_close_coroutines(stuck), until)
+        tasks = asyncio.all_tasks(loop)
         if tasks:
             self._complete(_end_tasks(tasks, until), until)
         self._complete(loop.shutdown_asyncgens(), until)
@@ -210,9 +214,11 @@ def _close(task: asyncio.Task[Any]) -> None:
 
 async def _close_coroutines(tasks: set[asyncio.Task[Any]]) -> None:
     for task in tasks:
-        if task is not asyncio.current_task():
-            _close(task)
-    await asyncio.sleep(0)
+        _close(task)
+    await asyncio.wait(tasks, timeout=_LAST_TURNS)
+    for task in tasks:
+        if task.done() and not task.cancelled():
+            task.exception()  # it is that of a closed coroutine, and tells nothing
 
 
 class _Signals:

@@ -16,11 +16,11 @@ from collections import deque
 from collections.abc import Callable, Generator, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
-from .activity import Activity, place_of
+from .activity import Activity
 from .drain import SETTLING_TURNS, Drain, Sleeper, after_turns
 from .errors import SelfCancelledError, SkippedError
 from .graph import topological_order
-from .job import AbstractJob, current_activity
+from .job import AbstractJob, Job, current_activity
 from .limits import Limits, finite
 from .observer import Audience, Observer
 from .outcome import MISSING, Outcome, State
@@ -33,12 +33,17 @@ from .window import Window
 if TYPE_CHECKING:
     from .scheduler import Scheduler
 
-__all__ = ["Run", "enclosing_activity"]
+__all__ = ["Run", "enclosing_activity", "is_stuck"]
 
 logger = logging.getLogger("flowdeco")
 
 _abandoned: set[asyncio.Task[None]] = set()
 """The tasks of stuck jobs: asyncio itself holds tasks weakly, and they may end some day."""
+
+
+def is_stuck(task: asyncio.Task[Any]) -> bool:
+    """Tell whether this is the task of a job that a run has left behind."""
+    return task in _abandoned
 
 
 def enclosing_activity() -> Activity | None:
@@ -168,7 +173,7 @@ class Run:
         if timeout is None:
             return
         deadline = self._begun_at + timeout
-        if self._deadline is None or deadline <= self._deadline:
+        if self._deadline is None or deadline < self._deadline:
             self._deadline = deadline
             self._deadline_is_own = True
             # What falls due at the same moment comes first: a step that ends then has ended in
@@ -465,7 +470,8 @@ class Run:
                 self._retire(activity)
                 return
             if job._yields:
-                await serve(cast("Any", job).generator(), activity)
+                activity.generator = cast("Job[object]", job).generator()
+                await serve(activity.generator, activity)
             else:
                 value = await job.co_run()
         except BaseException as raised:
@@ -578,7 +584,7 @@ class Run:
         logger.warning(
             "%r is stuck: it did not end although it was cancelled; it stands at %s",
             activity.job.name,
-            place_of(task),
+            activity.place,
         )
         _abandoned.add(task)
         self.stuck.append(activity.job)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
-from typing import Protocol, TypeVar
+import types
+from collections.abc import AsyncGenerator, Awaitable, Generator
+from typing import Any, Protocol, TypeVar
 
 R = TypeVar("R")
 
@@ -33,7 +34,7 @@ async def serve(generator: AsyncGenerator[object, None], run: Serving) -> None:
         BaseException: what the generator raises.
     """
     try:
-        value = await anext(generator)
+        value = await _closable(anext(generator))
     except StopAsyncIteration:
         raise RuntimeError(
             "a service must yield once, when it is ready, and this one ended without a yield"
@@ -46,8 +47,30 @@ async def serve(generator: AsyncGenerator[object, None], run: Serving) -> None:
     else:
         resumed = anext(generator)
     try:
-        await resumed
+        await _closable(resumed)
     except StopAsyncIteration:
         return
     await generator.aclose()
     raise RuntimeError("a service must yield once, when it is ready, and this one yielded again")
+
+
+@types.coroutine
+def _closable(awaitable: Awaitable[R]) -> Generator[Any, Any, R]:
+    """Await a step of an asynchronous generator so that closing reaches the generator.
+
+    Closing the awaitable itself leaves the generator as it stands, up to Python 3.12; what is
+    closed by force here is thrown into it, so that its clean-up runs and it has ended.
+    """
+    steps = awaitable.__await__()
+    try:
+        waits_for = next(steps)
+        while True:
+            try:
+                sent = yield waits_for
+            except BaseException as error:
+                waits_for = steps.throw(error)
+            else:
+                waits_for = steps.send(sent)
+    except StopIteration as end:
+        value: R = end.value
+        return value

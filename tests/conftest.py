@@ -26,7 +26,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 def pytest_collection_finish() -> None:
     # The collection at the end of each test then looks at the objects of that test alone: it takes
-    # a fraction of a millisecond instead of tens.
+    # a few milliseconds instead of tens.
     gc.collect()
     gc.freeze()
 

@@ -9,7 +9,7 @@ from flowdeco import AbstractJob, Job, Observer, Report, Scheduler
 from flowdeco.testing import VirtualClockLoop
 
 
-class Boom(Exception):
+class BoomError(Exception):
     """What fails on purpose."""
 
 
@@ -20,9 +20,9 @@ async def sleeping(seconds, result=None):
 
 
 async def failing(after=0.0, error=None):
-    """Raise an error (`Boom`), after a while."""
+    """Raise an error (`BoomError`), after a while."""
     await asyncio.sleep(after)
-    raise Boom("boom") if error is None else error
+    raise BoomError("boom") if error is None else error
 
 
 async def ticking(ticks, period):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from jobs import (
-    Boom,
+    BoomError,
     Nap,
     Ticker,
     boom,
@@ -142,10 +142,10 @@ def test_exception_that_is_not_critical(capsys):
     scheduler.debrief()
 
     assert duration(scheduler) == 1.0
-    assert isinstance(broken.raised_exception(), Boom)
+    assert isinstance(broken.raised_exception(), BoomError)
     shown = capsys.readouterr().out
     assert "===== 1 with an exception, 0 of them critical\nnon-critical: " in shown
-    assert "Boom: boom" in shown
+    assert "BoomError: boom" in shown
 
 
 def test_exception_that_is_critical(capsys):
@@ -160,7 +160,7 @@ def test_exception_that_is_critical(capsys):
     assert duration(scheduler) == 0.5
     assert step.state is State.CANCELLED
     assert scheduler.failed_critical()
-    assert scheduler.why() == "critical job 'critical' failed with Boom"
+    assert scheduler.why() == "critical job 'critical' failed with BoomError"
     assert "===== 1 with an exception, 1 of them critical\ncritical: " in capsys.readouterr().out
 
 
@@ -352,7 +352,7 @@ def test_marks_of_every_state(critical, forever, capsys):
     title = "CRIT. EXC." if critical else "exception"
     assert f"{first} ☉ ☓ {last} <Job `done`>[[ -> ok]]" == lines["done"]
     assert f"{first} ☉ ↺ {last} <Job `running`>{stopped}" == lines["running"]
-    assert f"{first} ★ ☓ {last} <Job `raised`>!! {title} => Boom:boom!!" == lines["raised"]
+    assert f"{first} ★ ☓ {last} <Job `raised`>!! {title} => BoomError:boom!!" == lines["raised"]
     assert lines["idle"].startswith(f"{first}   ⚐ {last} <Job `idle`> - requires {{")
 
 
