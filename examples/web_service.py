@@ -41,8 +41,12 @@ async def fetch(url: str) -> str:
     """Get a page, in a thread, as urllib knows nothing of asyncio."""
 
     def get() -> str:
-        with urllib.request.urlopen(url, timeout=5) as response:
-            return str(response.read().decode())
+        try:
+            with urllib.request.urlopen(url, timeout=5) as response:
+                return str(response.read().decode())
+        except urllib.error.HTTPError as error:
+            error.close()
+            raise
 
     return await asyncio.to_thread(get)
 

@@ -11,7 +11,7 @@ from .report import Report
 from .scheduler import Scheduler
 
 # Layers, from the ground; nothing imports what lies above it:
-#   errors, graph, text, limits, outcome, chain, window, drain, serving
+#   errors, graph, text, limits, outcome, chain, window, drain, serving, tasks
 #   marks, body
 #   job
 #   observer, reason, activity, listing, shutdown

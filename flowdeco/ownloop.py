@@ -65,6 +65,8 @@ def perform(make: Callable[[], Run], loop_factory: LoopFactory | None) -> Run:
     finally:
         loop.close()
     assert owner.run is not None  # or an exception has left
+    if owner.leaving is not None:
+        raise owner.leaving
     owner.run.leave()
     return owner.run
 
@@ -78,12 +80,12 @@ class _Owner:
         self.signals = 0
         self._make = make
         self._main: asyncio.Task[None] | None = None
-        self._leaving: BaseException | None = None
+        self.leaving: BaseException | None = None
+        """What a signal, or an exit outside of the jobs, raises in the end."""
 
     async def _conduct(self) -> None:
         self.run = self._make()
-        if self._leaving is not None:
-            self.run.fail(Reason.exit(self._leaving))
+        self._leave()
         await self.run.conduct()
 
     def conduct(self) -> None:
@@ -97,23 +99,23 @@ class _Owner:
                 if self.signals > 2:
                     raise
                 # From a task that is not the run's, or a callback: as if a job had raised it.
-                self.leave_with(error)
+                self.leaving = self.leaving or error
+                self._leave()
         main.result()
 
     def _stop(self, _: asyncio.Task[None]) -> None:
         self.loop.stop()
 
-    def leave_with(self, error: BaseException) -> None:
-        """End the run because of an exit."""
-        self._leaving = self._leaving or error
-        if self.run is not None:
-            self.run.fail(Reason.exit(error))
+    def _leave(self) -> None:
+        if self.run is not None and self.leaving is not None:
+            self.run.fail(Reason.exit(self.leaving))
 
     def signalled(self, error: BaseException) -> None:
         """React to a signal; this is called wherever the code stands."""
         self.signals += 1
+        self.leaving = self.leaving or error
         if self.signals == 1:
-            self.loop.call_soon_threadsafe(self.leave_with, error)
+            self.loop.call_soon_threadsafe(self._leave)
         elif self.signals == 2:
             self.loop.call_soon_threadsafe(self._hurry)
         else:

@@ -10,10 +10,11 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import logging
+import math
 import time
 import types
 from collections import deque
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from .activity import Activity
@@ -28,6 +29,7 @@ from .reason import Cause, Reason
 from .report import Report
 from .serving import serve
 from .shutdown import Shutdown
+from .tasks import started, starting
 from .window import Window
 
 if TYPE_CHECKING:
@@ -52,11 +54,6 @@ def enclosing_activity() -> Activity | None:
     if activity is None or activity.ended or activity.run.loop is not asyncio.get_running_loop():
         return None
     return activity
-
-
-@types.coroutine
-def _pause() -> Generator[None, None, None]:
-    yield
 
 
 class Run:
@@ -104,6 +101,7 @@ class Run:
         self._cut_short = False
         self._hurried = False
         self._drains: list[Drain[Activity]] = []
+        self._end_by = math.inf
         self._shutdown: Shutdown | None = None
         self._orphans: list[Scheduler] = []
         self._inner_reports: dict[AbstractJob[object], list[Report]] = {}
@@ -161,6 +159,10 @@ class Run:
         self._hurried = True
         for drain in self._drains:
             drain.hurry()
+
+    def _hurry_all(self) -> None:
+        """Skip what is left of the time of the hooks as well."""
+        self.hurry()
         if self._shutdown is not None:
             self._shutdown.hurry()
 
@@ -222,21 +224,30 @@ class Run:
         if self.reason is None and services:
             await self._turns(SETTLING_TURNS)
         failing = self.reason is not None
-        now = self._clock()
-        until = now + self.limits.grace
-        if self._enclosing is not None and self._enclosing.drain is not None:
-            until = min(until, self._enclosing.drain.until)
-        self.bound = until + self.limits.shutdown_timeout
+        self._end_by = self._clock() + self.limits.grace
+        self._heed_enclosing_drain()
+        self.bound = self._end_by + self.limits.shutdown_timeout
         steps = self._left(forever=False)
         if steps:
-            await self._drain(steps, now + (until - now) / 2 if services and failing else until)
+            await self._drain(steps, self._share(2 if services and failing else 1))
         waves = self._waves(self._left(forever=True))
         while waves:
-            now = self._clock()
-            await self._drain(waves[0], now + max(0.0, until - now) / len(waves))
+            await self._drain(waves[0], self._share(len(waves)))
             waves.pop(0)
         if self.reason is None:
             self._look_for_stuck()
+
+    def _share(self, count: int) -> float:
+        """When the first of so many that share what is left of the grace must have ended."""
+        now = self._clock()
+        return now + max(0.0, self._end_by - now) / count
+
+    def _heed_enclosing_drain(self) -> None:
+        """Of the graces of this run and of those around it the one that ends first counts."""
+        if self._enclosing is not None and self._enclosing.drain is not None:
+            self._end_by = min(self._end_by, self._enclosing.drain.until)
+            for drain in self._drains:
+                drain.tighten(self._end_by)
 
     def _ended_late(self) -> bool:
         return (
@@ -315,10 +326,9 @@ class Run:
             due.update(dict.fromkeys(orphan._hooks()))
         self._shutdown = Shutdown(self.loop, self._context, self.limits.shutdown_timeout)
         if due:
-            call = self._shutdown.call(due, self._sleeper)
-            if self._hurried:
-                self.loop.call_soon(self._shutdown.hurry)
-            await call
+            await self._shutdown.call(due, self._sleeper)
+            if self._sleeper.cancelled is not None:
+                self.fail(Reason.cancelled(self._sleeper.cancelled))
         self.scheduler._shutdown_ok = not self._shutdown.errors
         for error in self._shutdown.errors.values():
             if isinstance(error, (SystemExit, KeyboardInterrupt)):
@@ -334,6 +344,7 @@ class Run:
         # Activities and drains know the run: let them go, so that nothing needs the collector.
         self._activities = []
         self._drains = []
+        self._ready.clear()
         self.scheduler._ended(self.report)
         enclosing = self._enclosing
         if enclosing is not None:
@@ -384,9 +395,7 @@ class Run:
         enclosing = self._enclosing
         if enclosing is not None and enclosing.stopping:
             self._cut_short = self._shutdown is None
-            if enclosing.drain is not None:
-                for drain in self._drains:
-                    drain.tighten(enclosing.drain.until)
+            self._heed_enclosing_drain()
 
     # Readiness and places
 
@@ -427,16 +436,10 @@ class Run:
 
     def _launch(self, activity: Activity) -> None:
         activity.outcome.state = State.SCHEDULED
-        guard = self._guard(activity)
-        # A task that is cancelled before its first step never enters its coroutine. This one has
-        # been entered, so that whatever happens to the task, its guard learns of it.
-        guard.send(None)
         try:
-            # The task copies the context in which it is made: that of the run, not that of the
-            # job which has just ended (rule 18). Task factories need not take a context for that.
-            activity.task = self._context.run(self.loop.create_task, guard)
+            # In a copy of the context of the run, not of the job that has just ended (rule 18).
+            activity.task = started(self.loop, self._context, self._guard(activity))
         except Exception as error:
-            guard.close()
             self._settle(activity, None, error)
 
     def service_is_up(self, activity: Activity) -> None:
@@ -465,7 +468,7 @@ class Run:
         value: object = None
         error: BaseException | None = None
         try:
-            await _pause()
+            await starting()
             if not self._begin(activity):
                 self._retire(activity)
                 return
@@ -575,7 +578,7 @@ class Run:
             return
         inner = [run for run in activity.inner or () if not run.over]
         for run in inner:
-            run.hurry()
+            run._hurry_all()
         if inner:
             return
         outcome, task = activity.outcome, activity.task

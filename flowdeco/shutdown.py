@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from .drain import Drain, Sleeper
 from .errors import SelfCancelledError
+from .tasks import started, starting
 
 if TYPE_CHECKING:
     from .job import AbstractJob
@@ -56,7 +57,7 @@ class Shutdown:
         )
         self._sleeper = sleeper
         for job in due:
-            self._tasks[job] = self._context.run(self._loop.create_task, self._guard(job))
+            self._tasks[job] = started(self._loop, self._context, self._guard(job))
         while self._drain.members:
             await sleeper.sleep()
         self._drain = self._sleeper = None
@@ -69,6 +70,7 @@ class Shutdown:
     async def _guard(self, job: AbstractJob[object]) -> None:
         error: BaseException | None = None
         try:
+            await starting()
             await job.co_shutdown()
         except BaseException as raised:
             error = raised

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from flowdeco import Scheduler
+from flowdeco import Job, Scheduler
 from flowdeco.testing import VirtualClockLoop
 
 
@@ -34,10 +34,10 @@ def sleeps(seconds, result=None):
     return body
 
 
-def fails(seconds=0.0, error=ValueError("broken")):
+def fails(seconds=0.0, error=None):
     async def body():
         await asyncio.sleep(seconds)
-        raise error
+        raise ValueError("broken") if error is None else error
 
     return body
 
@@ -134,8 +134,6 @@ class Diary:
 
 def nested(body, depth, **options):
     """A scheduler in a scheduler in a scheduler, with one job at the bottom."""
-    from flowdeco import Job
-
     inner = Job(body, label="bottom")
     for level in range(depth):
         inner = Scheduler(inner, label=f"level {level}", **options)

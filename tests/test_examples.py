@@ -17,6 +17,10 @@ EXAMPLES = sorted((Path(__file__).parent.parent / "examples").glob("*.py"))
 HEADING = "Prints:"
 ANY_LINES = "..."
 
+# In debug mode asyncio logs what held the loop for a tenth of a second: on a busy machine that is
+# the machine's doing.
+SLOW_CALLBACK = re.compile(r"^Executing <.*> took [\d.]+ seconds\n", re.MULTILINE)
+
 
 def promised_in(source: str) -> str:
     """Read what a program prints from its docstring: the indented block under `Prints:`."""
@@ -58,7 +62,8 @@ def test_example(example: Path, tmp_path: Path) -> None:
         timeout=60,
     )
 
-    assert (ended.returncode, ended.stderr) == (0, "")
+    complaints = SLOW_CALLBACK.sub("", ended.stderr)
+    assert (ended.returncode, complaints) == (0, "")
     if not fits(promised, ended.stdout):
         assert promised == ended.stdout  # which shows the difference
 

@@ -3,6 +3,7 @@
 import asyncio
 import contextvars
 import gc
+import itertools
 import logging
 import math
 import signal
@@ -95,7 +96,7 @@ def test_rule_1_a_requirement_across_levels_names_both_levels():
     outer_job = Job(quick, label="outer job")
     inner = Scheduler(Job(quick, label="inner job", required=outer_job), label="inner")
 
-    with pytest.raises(RequirementError, match="in 'inner' requires 'outer job'.*in 'outer'"):
+    with pytest.raises(RequirementError, match=r"in 'inner' requires 'outer job'.*in 'outer'"):
         virtually(Scheduler(outer_job, inner, label="outer"))
 
 
@@ -173,7 +174,7 @@ def test_rule_2_nothing_starts_after_the_deadline():
         loop.leap(0.01)
 
     jobs = [Job(busy) for _ in range(200)]
-    for before, after in zip(jobs, jobs[1:], strict=False):
+    for before, after in itertools.pairwise(jobs):
         after.requires(before)
     scheduler = Scheduler(*jobs, timeout=0.3)
 
@@ -410,8 +411,9 @@ def test_rule_5_a_timeout_error_of_a_job_is_not_that_of_the_run():
 
 def test_rule_5_a_job_over_its_timeout_has_failed_whatever_it_then_does():
     """The run goes on; what it raised is the cause, what it returned is gone."""
-    returns, raises = Job(swallows_times(1), timeout=1), Job(
-        cleans_up(1, KeyError("in clean-up")), timeout=1
+    returns, raises = (
+        Job(swallows_times(1), timeout=1),
+        Job(cleans_up(1, KeyError("in clean-up")), timeout=1),
     )
     after = Job(quick, required=[returns, raises])
     scheduler = Scheduler(returns, raises, after)
@@ -648,9 +650,7 @@ def test_rule_7_services_are_stopped_after_steps_that_failed_or_were_skipped():
     ],
     ids=["timeout", "critical"],
 )
-def test_rule_8_a_job_that_swallows_every_cancel_is_stuck_and_the_run_ends(
-    timeout, others, caplog
-):
+def test_rule_8_a_job_that_swallows_every_cancel_is_stuck_and_the_run_ends(timeout, others, caplog):
     """X08 F05: at the end of the grace, with a warning that names it and its line."""
     stuck, clean = Job(swallows, label="bad"), Job(cleans_up(1))
     scheduler = Scheduler(stuck, clean, *others(), timeout=timeout, grace=3)
@@ -1019,6 +1019,7 @@ def test_rule_11_a_cancel_during_the_hooks_leaves_them_their_time():
     with asyncio.Runner(loop_factory=VirtualClockLoop) as runner:
         assert runner.run(main()) == 0.5
     assert scheduler.report.shutdown_errors == {}
+    assert scheduler.why() == "cancelled from outside"
 
 
 # Rule 12: exits
@@ -1458,9 +1459,7 @@ def test_rule_21_services_of_a_nested_run_stop_when_its_own_steps_are_done():
 def test_rule_21_a_scheduler_can_be_a_service():
     """V10: its tree is stopped with the steps around it done."""
     diary = Diary()
-    inner = Scheduler(
-        Job(diary.service("server", down=1), forever=True), Job(waits), forever=True
-    )
+    inner = Scheduler(Job(diary.service("server", down=1), forever=True), Job(waits), forever=True)
     scheduler = Scheduler(inner, Job(sleeps(2)))
 
     assert virtually(scheduler) is True
