@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Generic, TypeAlias, TypeVar, cast
+from typing import TYPE_CHECKING, Generic, TypeAlias, cast
+
+from typing_extensions import TypeVar
+
+if TYPE_CHECKING:
+    from .job import AbstractJob
 
 __all__ = ["Atom", "Chain", "Joint", "Link", "Stage"]
 
-N = TypeVar("N")
+N = TypeVar("N", default="AbstractJob[object]")
 
 Stage: TypeAlias = "Link[N] | Sequence[Link[N]]"
 
@@ -29,7 +34,7 @@ class Atom(Link[N]):
 
     __slots__ = ()
 
-    def _follow(self, before: Sequence[Atom[N]]) -> None:
+    def _follow(self, before: Sequence[N]) -> None:
         """Take note that this comes after all of `before`."""
         raise NotImplementedError
 
@@ -38,7 +43,7 @@ class Atom(Link[N]):
         return False
 
 
-Joint: TypeAlias = "tuple[tuple[Atom[N], ...], tuple[Atom[N], ...]]"
+Joint: TypeAlias = "tuple[tuple[N, ...], tuple[N, ...]]"
 """Each of the second comes after all of the first."""
 
 
@@ -58,25 +63,23 @@ class Chain(Link[N]):
 
     __slots__ = ("_anchor", "_stages", "heads", "joints", "tails")
 
-    heads: tuple[Atom[N], ...]
+    heads: tuple[N, ...]
     """What starts the chain."""
-    tails: tuple[Atom[N], ...]
+    tails: tuple[N, ...]
     """What ends the chain; what comes after the chain waits for these."""
     joints: tuple[Joint[N], ...]
     """The edges that this chain adds to those of its stages."""
 
     def __init__(self, *stages: Stage[N]) -> None:
+        ends = [_ends(stage) for stage in stages]
         self._stages = stages
         self.heads = self.tails = ()
         joints: list[Joint[N]] = []
-        for stage in stages:
-            heads, tails = _ends(stage)
+        for heads, tails in ends:
             if not heads:
                 continue
-            for head in heads:
-                if self.tails:
-                    head._follow(self.tails)
             if self.tails:
+                _link(self.tails, heads)
                 joints.append((self.tails, heads))
             else:
                 self.heads = heads
@@ -95,13 +98,13 @@ class Chain(Link[N]):
         return None
 
     def requires(self, *others: Stage[N]) -> Chain[N]:
-        """Make what starts this chain come after all of `others`; return this chain."""
-        for other in others:
-            if not _is_stage(other):
-                raise TypeError(f"a chain can require jobs and chains, not {other!r}")
-            _, tails = _ends(other)
-            for head in self.heads:
-                head._follow(tails)
+        """Make what starts this chain come after all of `others`; return this chain.
+
+        Raises:
+            TypeError: one of them cannot be part of a chain.
+        """
+        for _, tails in [_ends(other) for other in others]:
+            _link(tails, self.heads)
             self.joints += ((tails, self.heads),)
         return self
 
@@ -117,15 +120,15 @@ class Chain(Link[N]):
                     seen[link] = None
                     found.append(link)
 
-    def __iter__(self) -> Iterator[Atom[N]]:
-        seen: dict[Atom[N], None] = {}
+    def __iter__(self) -> Iterator[N]:
+        seen: dict[N, None] = {}
         levels: list[Iterator[Link[N]]] = [_links(self._stages)]
         while levels:
             for link in levels[-1]:
                 if isinstance(link, Chain):
                     levels.append(_links(link._stages))
                     break
-                atom = cast("Atom[N]", link)
+                atom = cast("N", link)
                 if atom not in seen:
                     seen[atom] = None
                     yield atom
@@ -149,19 +152,25 @@ def _is_stage(value: object) -> bool:
     return isinstance(value, (Link, list, tuple))
 
 
-def _ends(stage: Stage[N]) -> tuple[tuple[Atom[N], ...], tuple[Atom[N], ...]]:
+def _link(before: tuple[N, ...], after: tuple[N, ...]) -> None:
+    for atom in after:
+        cast("Atom[N]", atom)._follow(before)
+
+
+def _ends(stage: Stage[N]) -> Joint[N]:
+    """What a stage starts with, and what it ends with."""
     if isinstance(stage, Chain):
         return stage.heads, stage.tails
     if isinstance(stage, Atom):
-        return (stage,), (stage,)
-    heads: dict[Atom[N], None] = {}
-    tails: dict[Atom[N], None] = {}
-    for link in cast("Sequence[Link[N]]", stage):
-        if not isinstance(link, Link):
-            raise TypeError(
-                f"a chain is made of jobs, chains, and lists of them, not {link!r}"
-                f" ({type(link).__name__})"
-            )
+        return (cast("N", stage),), (cast("N", stage),)
+    if not isinstance(stage, (list, tuple)):
+        raise TypeError(
+            f"a chain is made of jobs, chains, and lists or tuples of them, not {stage!r}"
+            f" ({type(stage).__name__})"
+        )
+    heads: dict[N, None] = {}
+    tails: dict[N, None] = {}
+    for link in stage:
         link_heads, link_tails = _ends(link)
         heads.update(dict.fromkeys(link_heads))
         tails.update(dict.fromkeys(link_tails))

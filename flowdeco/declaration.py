@@ -99,7 +99,7 @@ class Declaration(Atom["Declaration[object]"], Generic[R]):
         self.hooks.append(hook.__name__)
         return hook
 
-    def _follow(self, before: Sequence[Atom[Declaration[object]]]) -> None:
+    def _follow(self, before: Sequence[Declaration[object]]) -> None:
         for other in before:
             if not isinstance(other, Declaration):
                 raise TypeError(

@@ -168,8 +168,8 @@ class AbstractJob(Atom["AbstractJob[object]"], Generic[R]):
                 self._required[other] = None
         return self
 
-    def _follow(self, before: Sequence[Atom[AbstractJob[object]]]) -> None:
-        self.requires(cast("Sequence[AbstractJob[object]]", before))
+    def _follow(self, before: Sequence[AbstractJob[object]]) -> None:
+        self.requires(before)
 
     @property
     def _scheduler(self) -> Scheduler | None:

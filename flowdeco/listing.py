@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterable, Iterator, Mapping
 
 import attrs
@@ -102,9 +103,12 @@ def lines(
 
 def _details(job: AbstractJob[object], indent: str) -> Iterator[str]:
     try:
-        text = job.details()
+        text: object = job.details()
     except Exception as error:
         text = f"<details() raised {type(error).__name__}>"
+    if inspect.iscoroutine(text):
+        text.close()
+        text = "<details() must not be async>"
     if text is None:
         return
     for part in str(text)[:2000].splitlines():

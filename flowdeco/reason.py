@@ -61,7 +61,7 @@ class Reason:
 
     @classmethod
     def timeout(cls, name: str, seconds: float) -> Reason:
-        text = f"{name!r} timed out after {seconds:g} s"
+        text = f"{name} timed out after {seconds:g} s"
         return cls(Cause.TIMEOUT, text, TimeoutError(text))
 
     @classmethod

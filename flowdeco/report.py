@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import os
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -213,18 +214,39 @@ def debrief(listed: Iterable[listing.Entry]) -> Iterator[str]:
     if not failed:
         return
     yield f"===== {len(failed)} with an exception, {len(decisive)} of them critical"
+    # A nested run fails with the exception of its job: its traceback is shown there alone.
+    innermost = {id(row.outcome.exception): row for row in failed}
     for row in [*decisive, *(row for row in failed if row not in decisive)]:
-        yield from _failure(row)
+        kind = "critical" if critical(row.job, row.outcome) else "non-critical"
+        yield f"{kind}: {described(row.job, row.outcome)}"
+        if innermost[id(row.outcome.exception)] is row:
+            yield from _traceback(row.outcome)
 
 
-def _failure(entry: listing.Entry) -> Iterator[str]:
-    kind = "critical" if critical(entry.job, entry.outcome) else "non-critical"
-    yield f"{kind}: {described(entry.job, entry.outcome)}"
-    error = entry.outcome.exception
-    assert error is not None  # it is an entry that has failed
+def _traceback(outcome: Outcome) -> Iterator[str]:
+    """The traceback of a failure, from the user's frame on."""
+    error = outcome.exception
+    assert error is not None  # it is that of a job that has failed
     try:
-        shown = traceback.format_exception(type(error), error, entry.outcome.traceback)
+        summary = traceback.TracebackException(type(error), error, outcome.traceback)
+        _without_own_frames(summary)
+        shown = "".join(summary.format())
     except Exception as broken:
-        shown = [f"<a traceback that raised {type(broken).__name__}>"]
-    for part in "".join(shown).splitlines():
+        shown = f"<a traceback that raised {type(broken).__name__}>"
+    for part in shown.splitlines():
         yield "    " + cut(printable(part))
+
+
+def _without_own_frames(summary: traceback.TracebackException) -> None:
+    seen: set[int] = set()
+    found: list[traceback.TracebackException | None] = [summary]
+    while found:
+        one = found.pop()
+        if one is None or id(one) in seen:
+            continue
+        seen.add(id(one))
+        one.stack[:] = [frame for frame in one.stack if not frame.filename.startswith(_OWN)]
+        found += [one.__cause__, one.__context__, *(one.exceptions or ())]
+
+
+_OWN = os.path.dirname(__file__) + os.sep

@@ -386,7 +386,8 @@ class Run:
             self._outer._deadline_has_passed()
 
     def _expire_now(self) -> None:
-        self.fail(Reason.timeout(self.scheduler.name, self.limits.timeout or 0))
+        name = "the run" if self.scheduler.label is None else repr(self.scheduler.name)
+        self.fail(Reason.timeout(name, self.limits.timeout or 0))
 
     def _cancelled_from_outside(self) -> None:
         error = self._sleeper.cancelled

@@ -30,7 +30,7 @@ from .reason import Cause
 from .report import Report, debrief
 from .run import Run, enclosing_activity
 from .shutdown import Shutdown
-from .text import encodable, line
+from .text import encodable, value_line
 
 if TYPE_CHECKING:
     import os
@@ -527,10 +527,11 @@ def _no_job(value: object) -> TypeError:
         return TypeError(
             f"a scheduler takes jobs, not the coroutine {function_name(value)}; write Job(...)"
         )
-    return TypeError(
-        f"a scheduler takes jobs and chains of them, not {line(repr(value))}"
-        f" ({type(value).__name__})"
-    )
+    shown = f"{value_line(value)} ({type(value).__name__})"
+    mend = ""
+    if isinstance(value, (builtins.list, tuple, set)):
+        mend = "; write Scheduler(*jobs), or scheduler.update(jobs)"
+    return TypeError(f"a scheduler takes jobs and chains of them, not {shown}{mend}")
 
 
 def _show(lines: Iterable[str]) -> None:
