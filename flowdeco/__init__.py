@@ -1,8 +1,8 @@
 """Declare scenarios of asyncio jobs as classes, run them, and see what happened."""
 
 from .chain import Chain
-from .declaration import Service, Step
-from .decorators import service, step
+from .declaration import Each, Service, Step, Subflow
+from .decorators import each, service, step, subflow
 from .flow import Flow
 from .job import AbstractJob, Job, PrintJob, current_job
 from .observer import Observer
@@ -11,7 +11,7 @@ from .report import Report
 from .scheduler import Scheduler
 
 # Layers, from the ground; nothing imports what lies above it:
-#   errors, graph, text, limits, outcome, chain, window, drain, serving, tasks
+#   errors, graph, text, limits, outcome, chain, window, drain, serving, tasks, threads
 #   marks, body
 #   job
 #   observer, reason, activity, listing, shutdown
@@ -19,7 +19,7 @@ from .scheduler import Scheduler
 #   run
 #   ownloop
 #   scheduler
-#   surgery
+#   surgery, inner
 #   declaration
 #   decorators, definition
 #   flow
@@ -30,6 +30,7 @@ __version__ = "0.1.0"
 __all__ = [
     "AbstractJob",
     "Chain",
+    "Each",
     "Flow",
     "Job",
     "Observer",
@@ -39,7 +40,10 @@ __all__ = [
     "Service",
     "State",
     "Step",
+    "Subflow",
     "current_job",
+    "each",
     "service",
     "step",
+    "subflow",
 ]

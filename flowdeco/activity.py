@@ -15,6 +15,7 @@ from .outcome import Outcome
 if TYPE_CHECKING:
     from .drain import Drain
     from .run import Run
+    from .window import Window
 
 __all__ = ["Activity"]
 
@@ -44,7 +45,10 @@ class Activity:
     """The body of a generator service."""
     inner: list[Run] | None = None
     """The runs that go on inside of its body."""
-    has_place: bool = False
+    windows: Sequence[Window[Activity]] = ()
+    """Those of which it needs a place each, in this order."""
+    places: int = 0
+    """In how many of them it has one."""
     is_up: bool = False
     """A service others need not wait for any more."""
     stopping: bool = False

@@ -7,12 +7,13 @@ import inspect
 import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from types import CodeType, FunctionType, MethodType
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 import attrs
 
 from .errors import StartedError
 from .text import line, printable
+from .threads import in_thread
 
 if TYPE_CHECKING:
     from .job import AbstractJob
@@ -29,11 +30,44 @@ class Bound:
     method: Callable[..., Any]
     flow: object
     name: str
-    yields: bool = False
     takes: Sequence[AbstractJob[object]] = ()
+    made: object = attrs.field(default=None, init=False)
+    """What the method of a subflow has returned."""
+
+    takes_place: ClassVar[bool] = True
+    """Whether it takes a place of the window."""
+
+    @property
+    def yields(self) -> bool:
+        """Whether it is a generator service."""
+        return inspect.isasyncgenfunction(self.method)
+
+    @property
+    def threaded(self) -> bool:
+        """Whether it runs in a thread."""
+        return not inspect.iscoroutinefunction(self.method) and not self.yields
+
+    @property
+    def arguments(self) -> Sequence[object]:
+        """What the method takes beside the flow."""
+        return [job._passed_on() for job in self.takes]
 
     def __call__(self) -> Any:
-        return self.method(self.flow, *[job._passed_on() for job in self.takes])
+        """Start the work."""
+        if self.threaded:
+            return in_thread(functools.partial(self.method, self.flow, *self.arguments))
+        return self.method(self.flow, *self.arguments)
+
+    def passed_on(self, _value: object) -> object:
+        """What those get who take the value."""
+        return _value
+
+    def children(self) -> Sequence[AbstractJob[object]]:
+        """The jobs inside of this one."""
+        return ()
+
+    def renew(self) -> None:
+        """Forget an earlier run, as a new one begins."""
 
 
 async def awaiting(awaitable: Awaitable[R]) -> R:

@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Coroutine, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeAlias, cast, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, cast, overload
 
 import attrs
 from typing_extensions import TypeVar
 
 from .chain import Atom, Chain
+from .errors import NoSubflowError
 
 if TYPE_CHECKING:
+    from .body import Bound
     from .flow import Flow
     from .job import Job
 
-__all__ = ["After", "Declaration", "Hook", "Options", "Service", "Step"]
+__all__ = ["Declaration", "Each", "Hook", "Method", "Options", "Service", "Step", "Subflow"]
 
 R = TypeVar("R", covariant=True, default=object)
 Body = TypeVar("Body", covariant=True, default=Callable[..., Any])
+I = TypeVar("I", default=object)  # noqa: E741
 Hook = TypeVar("Hook", bound=Callable[[Any], Coroutine[Any, Any, object]])
-
-After: TypeAlias = "Declaration[object] | Sequence[Declaration[object]] | None"
 
 
 @attrs.frozen
@@ -32,6 +33,7 @@ class Options:
     critical: bool | None = None
     timeout: float | None = None
     label: str | None = None
+    window: int | None = None
 
 
 class Declaration(Atom["Declaration[object]"], Generic[R]):
@@ -49,7 +51,7 @@ class Declaration(Atom["Declaration[object]"], Generic[R]):
         self.name = getattr(method, "__name__", None) or "?"
         self.owner: type[Flow] | None = None
         self.chains: list[Chain[Declaration[object]]] = []
-        self.hooks: list[str] = []
+        self.hooks: list[Callable[..., Any]] = []
 
     def __set_name__(self, owner: type, name: str) -> None:
         # `z = a` in a class body is no new name for a, and must not take it from it.
@@ -57,14 +59,13 @@ class Declaration(Atom["Declaration[object]"], Generic[R]):
             self.owner = cast("type[Flow]", owner)
             self.name = name
 
-    @overload
-    def __get__(self, instance: None, owner: type) -> Self: ...
-    @overload
-    def __get__(self, instance: Flow, owner: type) -> Job[R]: ...
-    def __get__(self, instance: Flow | None, owner: type) -> Self | Job[R]:
-        if instance is None:
-            return self
-        return cast("Job[R]", instance._flow_jobs[self.name])
+    if not TYPE_CHECKING:
+
+        def __call__(self, *_: object) -> object:
+            raise TypeError(
+                f"{self.name} is a declaration, which a run calls; come after={self.name} to get"
+                f" its result, or call the method itself: {_owner_of(self)}.{self.name}.body(flow)"
+            )
 
     @property
     def yields(self) -> bool:
@@ -96,8 +97,9 @@ class Declaration(Atom["Declaration[object]"], Generic[R]):
         Returns:
             The method as it was.
         """
-        self.hooks.append(hook.__name__)
-        return hook
+        self.hooks.append(hook)
+        # By the name of the step it would hide it: keep the step, so that it can be reported.
+        return cast("Hook", self) if hook.__name__ == self.name else hook
 
     def _follow(self, before: Sequence[Declaration[object]]) -> None:
         for other in before:
@@ -122,8 +124,8 @@ class Declaration(Atom["Declaration[object]"], Generic[R]):
         return f"<{' '.join(parts)}>"
 
 
-class Step(Declaration[R], Generic[R, Body]):
-    """A declared step; R is its result, Body the method that was decorated."""
+class Method(Declaration[R], Generic[R, Body]):
+    """A declaration whose undecorated method has a type."""
 
     @property
     def body(self) -> Body:
@@ -131,8 +133,58 @@ class Step(Declaration[R], Generic[R, Body]):
         return cast("Body", self.method)
 
 
-class Service(Step[R, Body]):
+class _OfJob(Method[R, Body]):
+    """A declaration that on an instance is the job."""
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> Self: ...
+    @overload
+    def __get__(self, instance: Flow, owner: type) -> Job[R]: ...
+    def __get__(self, instance: Flow | None, owner: type) -> Self | Job[R]:
+        if instance is None:
+            return self
+        return cast("Job[R]", instance._flow_jobs[self.name])
+
+
+class Step(_OfJob[R, Body]):
+    """A declared step; R is its result, Body the method that was decorated."""
+
+
+class Service(_OfJob[R, Body]):
     """A declared service; R is what it gives when it is ready."""
 
     forever = True
     kind = "service"
+
+
+class Each(_OfJob[list[I], Body], Generic[I, Body]):
+    """A declared fan-out; I is the result for one item."""
+
+    kind = "each"
+
+
+class Subflow(Method[R, Body]):
+    """A declared subflow; R is the flow, or the list of flows, that its method returns."""
+
+    kind = "subflow"
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> Self: ...
+    @overload
+    def __get__(self, instance: Flow, owner: type) -> R: ...
+    def __get__(self, instance: Flow | None, owner: type) -> Self | R:
+        if instance is None:
+            return self
+        job = instance._flow_jobs[self.name]
+        made = cast("Bound", job.body).made
+        if made is None:
+            raise NoSubflowError(
+                f"{self.name} has not been called in this run, so there is no flow yet; come"
+                f" after={self.name} to get it",
+                job,
+            )
+        return cast("R", made)
+
+
+def _owner_of(declared: Declaration[object]) -> str:
+    return "Flow" if declared.owner is None else declared.owner.__qualname__

@@ -10,7 +10,7 @@ import difflib
 import inspect
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import FunctionType
 from typing import Any, Final
 
@@ -20,7 +20,7 @@ from .chain import Chain
 from .declaration import Declaration
 from .errors import DefinitionError
 from .graph import CircularError, topological_order
-from .limits import check_seconds
+from .limits import check_seconds, check_window
 
 __all__ = ["RESERVED", "Definition", "define"]
 
@@ -42,11 +42,13 @@ class Definition:
     declarations: Mapping[str, Declaration[object]]
     edges: Mapping[str, tuple[str, ...]]
     takes: Mapping[str, tuple[str, ...]]
-    chained: tuple[tuple[str, str], ...] = ()
+    chained: tuple[tuple[str, str], ...]
     """The edges that chains add, each from the later one to the earlier."""
+    hooks: Mapping[str, tuple[str, ...]]
+    """By the name of a declaration, those of the methods to call at the end of every run."""
 
 
-EMPTY: Final = Definition({}, {}, {})
+EMPTY: Final = Definition({}, {}, {}, (), {})
 
 
 def define(cls: type, definitions: Callable[[type], Definition | None]) -> Definition:
@@ -72,7 +74,7 @@ def define(cls: type, definitions: Callable[[type], Definition | None]) -> Defin
     chained = dict.fromkeys(edge for base in reversed(bases) for edge in base.chained)
     chained.update(dict.fromkeys(_chained_edges(cls, declarations)))
     problems = list(_Checks(cls, own, inherited, declarations).problems())
-    definition = _assembled(declarations, tuple(chained))
+    definition = _assembled(declarations, tuple(chained), _hooks(cls, bases, own.values()))
     if not problems:
         problems += _cycles(cls, definition)
     if problems:
@@ -93,7 +95,9 @@ def _resolved(cls: type, name: str, declared: Declaration[object]) -> Declaratio
 
 
 def _assembled(
-    declarations: Mapping[str, Declaration[object]], chained: tuple[tuple[str, str], ...]
+    declarations: Mapping[str, Declaration[object]],
+    chained: tuple[tuple[str, str], ...],
+    hooks: Mapping[str, tuple[str, ...]],
 ) -> Definition:
     edges: dict[str, dict[str, None]] = {name: {} for name in declarations}
     takes: dict[str, tuple[str, ...]] = {}
@@ -104,8 +108,29 @@ def _assembled(
     for later, earlier in chained:
         edges[later][earlier] = None
     return Definition(
-        declarations, {name: tuple(before) for name, before in edges.items()}, takes, chained
+        declarations,
+        {name: tuple(before) for name, before in edges.items()},
+        takes,
+        chained,
+        hooks,
     )
+
+
+def _hooks(
+    cls: type, bases: Sequence[Definition], own: Iterable[Declaration[object]]
+) -> dict[str, tuple[str, ...]]:
+    """Which methods of this class, and of its bases, were registered with which declaration."""
+    hooks: dict[str, dict[str, None]] = {}
+    for base in reversed(bases):
+        for name, methods in base.hooks.items():
+            hooks.setdefault(name, {}).update(dict.fromkeys(methods))
+    inherited = (declared for base in bases for declared in base.declarations.values())
+    for declared in dict.fromkeys((*own, *inherited)):
+        for hook in declared.hooks:
+            # Registered in another subclass, it does not count here.
+            if vars(cls).get(hook.__name__) is hook:
+                hooks.setdefault(declared.name, {})[hook.__name__] = None
+    return {name: tuple(methods) for name, methods in hooks.items()}
 
 
 def _wanted(declared: Declaration[object]) -> int:
@@ -204,8 +229,12 @@ class _Checks:
             yield "it is a step and yields; did you mean @service?"
         elif inspect.isgeneratorfunction(method):
             yield f"it yields, and so must be async; write `async def {declared.name}(self)`"
-        elif not inspect.iscoroutinefunction(method) and not _yields(method):
-            yield f"it is a plain method; write `async def {declared.name}(self)`"
+        elif kind == "each" and _yields(method):
+            yield "it yields; return the result for the item instead"
+        elif kind == "subflow" and (inspect.iscoroutinefunction(method) or _yields(method)):
+            yield f"it makes flows at once, so it is not async; write `def {declared.name}(self)`"
+        elif kind == "service" and not inspect.iscoroutinefunction(method) and not _yields(method):
+            yield f"a service is async; write `async def {declared.name}(self)`"
         else:
             yield from self._of_parameters(declared, method)
 
@@ -223,6 +252,12 @@ class _Checks:
             )
             return
         offered = len(declared.before) if declared.passes_values else 0
+        if declared.kind == "each" and len(others) != 1:
+            yield (
+                f"it takes {_counted(len(others), 'value')} and is called with one item; write"
+                f" `def {declared.name}(self, item)`"
+            )
+            return
         if others and len(others) != offered:
             names = _listed(p.name for p in others)
             yield (
@@ -234,6 +269,8 @@ class _Checks:
             )
 
     def _of_after(self, declared: Declaration[object]) -> Iterator[str]:
+        if declared.kind == "each" and len(declared.before) != 1:
+            yield "@each goes over one declaration; write @each(name)"
         for other in declared.before:
             if isinstance(other, str):
                 yield self._string(declared, other)
@@ -260,10 +297,25 @@ class _Checks:
 
     def _of_options(self, declared: Declaration[object]) -> Iterator[str]:
         options = declared.options
-        try:
-            check_seconds(options.timeout, "timeout")
-        except (TypeError, ValueError) as error:
-            yield str(error)
+        for check, value, name in (
+            (check_seconds, options.timeout, "timeout"),
+            (check_window, options.window, "window"),
+        ):
+            try:
+                check(value, name)
+            except (TypeError, ValueError) as error:
+                yield str(error)
+        for hook in declared.hooks:
+            if hook.__name__ == declared.name:
+                yield (
+                    f"the method under @{declared.name}.shutdown has the name of the"
+                    f" {declared.kind}; write `async def close_{declared.name}(self)`"
+                )
+            elif not inspect.iscoroutinefunction(hook):
+                yield (
+                    f"the method under @{declared.name}.shutdown must be async; write"
+                    f" `async def {hook.__name__}(self)`"
+                )
         if options.critical is not None and not isinstance(options.critical, bool):
             yield f"critical must be True, False or None, not {options.critical!r}"
         if options.timeout is not None and declared.forever and not _yields(declared.method):

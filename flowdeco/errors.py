@@ -16,6 +16,7 @@ __all__ = [
     "FlowdecoError",
     "LoopRunningError",
     "NestingError",
+    "NoSubflowError",
     "NotFinishedError",
     "OwnershipError",
     "RequirementError",
@@ -132,6 +133,10 @@ class NotFinishedError(FlowdecoError, InvalidStateError):
     def __init__(self, message: str, job: AbstractJob[object]) -> None:
         self.job = job
         super().__init__(message)
+
+
+class NoSubflowError(NotFinishedError, AttributeError):
+    """A flow was asked of a subflow whose method has not been called yet. `job` is its job."""
 
 
 class StuckError(FlowdecoError, RuntimeError):

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, cast
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import attrs
 from typing_extensions import dataclass_transform
 
 from . import ownloop
 from .body import Bound
+from .declaration import Declaration, Each, Subflow
 from .definition import EMPTY, Definition, define
+from .inner import ForEach, Subflows
 from .job import Job
 from .limits import Limits
 from .report import Report
@@ -176,27 +178,24 @@ class Flow:
         return {name: value for name, value in vars(self).items() if not name.startswith("_flow")}
 
 
-Hooks: TypeAlias = Callable[[], Any]
-
-
 def _definition_of(cls: type) -> Definition | None:
     return cls._flow_definition if issubclass(cls, Flow) else None
 
 
 def _make_jobs(flow: Flow, definition: Definition) -> dict[str, Job[object]]:
-    bodies: dict[str, Bound] = {}
     jobs: dict[str, Job[object]] = {}
+    bodies: dict[str, Bound] = {}
     for name, declared in definition.declarations.items():
-        method = cast("Callable[..., Any]", declared.method)
-        bodies[name] = Bound(method, flow, name, declared.yields)
         options = declared.options
+        bodies[name] = body = _make_body(flow, name, declared)
         jobs[name] = Job(
-            bodies[name],
+            body,
             label=options.label,
             critical=options.critical,
             forever=declared.forever,
-            timeout=options.timeout,
-            shutdown=_hook(flow, declared.hooks),
+            # The timeout of a fan-out is that of each of its items.
+            timeout=None if isinstance(body, ForEach) else options.timeout,
+            shutdown=_hook(flow, definition.hooks.get(name, ())),
         )
     for name, job in jobs.items():
         bodies[name].takes = [jobs[other] for other in definition.takes[name]]
@@ -204,13 +203,42 @@ def _make_jobs(flow: Flow, definition: Definition) -> dict[str, Job[object]]:
     return jobs
 
 
-def _hook(flow: Flow, names: Sequence[str]) -> Hooks | None:
+def _make_body(flow: Flow, name: str, declared: Declaration[object]) -> Bound:
+    method = cast("Callable[..., Any]", declared.method)
+    options = declared.options
+    if isinstance(declared, Each):
+        return ForEach(method, flow, name, window=options.window, timeout=options.timeout)
+    if isinstance(declared, Subflow):
+        return Subflows(method, flow, name, preview=_preview)
+    return Bound(method, flow, name)
+
+
+def _preview(flow: type[Flow]) -> Scheduler:
+    """The jobs of a flow class without a flow, to be drawn and never to be run."""
+    jobs = _make_jobs(cast("Flow", None), flow._flow_definition)
+    for job in jobs.values():
+        if isinstance(job.body, Subflows):
+            job.body.preview = None  # it may name the class it is in
+    return Scheduler(
+        *jobs.values(), jobs_critical=flow._flow_defaults.critical, label=flow.__name__
+    )
+
+
+def _hook(flow: Flow, names: Sequence[str]) -> Callable[[], Awaitable[object]] | None:
     if not names:
         return None
 
     async def call_all() -> None:
+        errors: list[BaseException] = []
         for name in names:
-            await getattr(flow, name)()
+            try:
+                await getattr(flow, name)()
+            except BaseException as error:
+                errors.append(error)
+        if len(errors) == 1:
+            raise errors[0]
+        if errors:
+            raise BaseExceptionGroup("several shutdown hooks failed", errors)
 
     return call_all
 

@@ -198,6 +198,14 @@ class AbstractJob(Atom["AbstractJob[object]"], Generic[R]):
         """The jobs whose values it takes when it starts."""
         return ()
 
+    def _takes_place(self) -> bool:
+        """Whether it takes a place of the window."""
+        return not self.forever
+
+    def _takes_thread(self) -> bool:
+        """Whether its body runs in a thread."""
+        return False
+
     def _passed_on(self) -> object:
         """The value that those get who take it."""
         # A coroutine service gives None, whatever it may return in the end.
@@ -376,6 +384,20 @@ class Job(AbstractJob[R]):
             check_callable(self.shutdown, "the shutdown of a job", "shutdown=lambda: {}(...)")
         AbstractJob.__attrs_post_init__(self)
 
+    if not TYPE_CHECKING:
+
+        def __call__(self) -> object:
+            # Give good error for: `await self.build()` in another step.
+            raise TypeError(
+                f"{self.name!r} is a job, which a run starts; come after={self.name} to get its"
+                f" result, or call the method itself: {type(self._flow).__name__}.{self.name}"
+                ".body(self)"
+            )
+
+    @property
+    def _flow(self) -> object:
+        return self.body.flow if isinstance(self.body, Bound) else None
+
     def co_run(self) -> Coroutine[Any, Any, R]:
         """Return the work: a new coroutine of the body."""
         if isinstance(self.body, Once):
@@ -407,6 +429,25 @@ class Job(AbstractJob[R]):
 
     def _takes(self) -> Sequence[AbstractJob[object]]:
         return self.body.takes if isinstance(self.body, Bound) else ()
+
+    def _passed_on(self) -> object:
+        value = super()._passed_on()
+        return self.body.passed_on(value) if isinstance(self.body, Bound) else value
+
+    def _takes_place(self) -> bool:
+        return super()._takes_place() and not (
+            isinstance(self.body, Bound) and not self.body.takes_place
+        )
+
+    def _takes_thread(self) -> bool:
+        return isinstance(self.body, Bound) and self.body.threaded
+
+    def _children(self) -> Iterable[AbstractJob[object]]:
+        return self.body.children() if isinstance(self.body, Bound) else ()
+
+    def _renew(self) -> None:
+        if isinstance(self.body, Bound):
+            self.body.renew()
 
     def _check_ready(self) -> None:
         if isinstance(self.body, Once):

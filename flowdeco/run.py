@@ -30,6 +30,7 @@ from .report import Report
 from .serving import serve
 from .shutdown import Shutdown
 from .tasks import started, starting
+from .threads import MOST_THREADS, DaemonThreads, threads_in_use
 from .window import Window
 
 if TYPE_CHECKING:
@@ -92,9 +93,19 @@ class Run:
         self._clock = self.loop.time
         self._context = contextvars.copy_context()
         self._sleeper = Sleeper(self.loop)
-        self._window: Window[Activity] | None = None
+        self._windows: tuple[Window[Activity], ...] = ()
         if limits.window is not None:
-            self._window = Window(limits.window)
+            self._windows = (Window(limits.window),)
+        if self._outer is not None and scheduler.shares_places:
+            self._windows += self._outer._windows
+        self._thread_places: Window[Activity]
+        if self._outer is not None:
+            self._thread_places = self._outer._thread_places
+        else:
+            self._thread_places = Window(MOST_THREADS)
+            self._threads = DaemonThreads()
+            self._context.run(threads_in_use.set, self._threads)
+        self._ends_at_first_failure = scheduler.ends_at_first_failure
         self._ready: deque[Activity] = deque()
         self._advancing = False
         self._closing = False
@@ -191,7 +202,11 @@ class Run:
             outcome = job._outcome = Outcome()
             outcome.required = job._required
             outcome.critical = default if job.critical is None else job.critical
-            found[job] = Activity(job, self, outcome, len(job._required))
+            found[job] = activity = Activity(job, self, outcome, len(job._required))
+            if self._windows and job._takes_place():
+                activity.windows = self._windows
+            if job._takes_thread():
+                activity.windows = (*activity.windows, self._thread_places)
             job._renew()
         for activity in found.values():
             for requirement in activity.job._required:
@@ -353,6 +368,8 @@ class Run:
             if enclosing.drain is not None and enclosing.drain.over:
                 # It was not given up only because this run had still to end.
                 after_turns(self.loop, SETTLING_TURNS, lambda: enclosing.run._give_up(enclosing))
+        if self._outer is None:
+            self._threads.shutdown()
         if self._verbose:
             logger.debug("%r ended", self.scheduler.name)
         if self._watched and self._outer is None:
@@ -402,12 +419,13 @@ class Run:
 
     def _let_nothing_start(self) -> None:
         self._closing = True
-        for activity in self._ready:
-            activity.outcome.state = State.IDLE
+        waiting = list(self._ready)
         self._ready.clear()
-        if self._window is not None:
-            for activity in self._window.dismiss():
-                activity.outcome.state = State.IDLE
+        for window in dict.fromkeys((*self._windows, self._thread_places)):
+            waiting += window.dismiss(lambda activity: activity.run is self)
+        for activity in waiting:
+            activity.outcome.state = State.IDLE
+            self._give_back_places(activity)
         self._sleeper.wake()
 
     def _advance(self) -> None:
@@ -421,19 +439,29 @@ class Run:
                 missing = _missing_value(activity.job)
                 if missing is not None:
                     self._skip(activity, missing)
-                elif self._has_place(activity):
+                elif self._has_places(activity):
                     self._launch(activity)
         finally:
             self._advancing = False
 
-    def _has_place(self, activity: Activity) -> bool:
-        if self._window is None or activity.has_place or activity.job.forever:
-            return True
-        if self._window.take(activity):
-            activity.has_place = True
-            return True
-        activity.outcome.state = State.SCHEDULED
-        return False
+    def _has_places(self, activity: Activity) -> bool:
+        """Take the places that it still needs, or queue for the first that is not free."""
+        for window in activity.windows[activity.places :]:
+            if not window.take(activity):
+                activity.outcome.state = State.SCHEDULED
+                return False
+            activity.places += 1
+        return True
+
+    def _give_back_places(self, activity: Activity) -> None:
+        given_back = activity.windows[: activity.places]
+        activity.places = 0
+        for window in given_back:
+            next_one = window.give_back()
+            if next_one is not None:
+                next_one.places += 1
+                next_one.run._ready.append(next_one)
+                next_one.run._advance()
 
     def _launch(self, activity: Activity) -> None:
         activity.outcome.state = State.SCHEDULED
@@ -560,7 +588,7 @@ class Run:
         self.failures.append(activity.job)
         if isinstance(error, (SystemExit, KeyboardInterrupt)):
             self.fail(Reason.exit(error, activity.job))
-        elif activity.outcome.critical:
+        elif activity.outcome.critical or self._ends_at_first_failure:
             self.fail(Reason.critical(activity.job, error))
 
     def _skip(self, activity: Activity, missing: AbstractJob[object]) -> None:
@@ -613,12 +641,8 @@ class Run:
             activity.timer.cancel()
         if activity.drain is not None:
             activity.drain.discard(activity)
-        if activity.has_place and self._window is not None:
-            activity.has_place = False
-            next_one = self._window.give_back()
-            if next_one is not None:
-                next_one.has_place = True
-                self._ready.append(next_one)
+        if activity.places:
+            self._give_back_places(activity)
         if activity.outcome.state is not State.IDLE:
             self._count(activity)
             if self._verbose:

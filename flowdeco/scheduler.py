@@ -67,6 +67,11 @@ class Scheduler(AbstractJob[bool]):
         ValueError: a number is out of range, or a job is in another scheduler already.
     """
 
+    ends_at_first_failure: bool = False
+    """Whether any failure ends the run, as that of a critical job does."""
+    shares_places: bool = False
+    """Whether its jobs take places of the enclosing run as well."""
+
     def __init__(
         self,
         *jobs: Jobs,
@@ -187,15 +192,14 @@ class Scheduler(AbstractJob[bool]):
         Raises:
             LookupError: there is none; the message has names like it.
         """
-        below: builtins.list[Scheduler] = [self]
+        below: builtins.list[AbstractJob[object]] = [self]
         names: builtins.list[str] = []
-        for scheduler in below:
-            for job in scheduler:
-                if name in (job.name, job.label):
+        for parent in below:
+            for job in parent._children():
+                if name in (job.name, job.label, job._default_name()):
                     return job
                 names.append(job.name)
-                if isinstance(job, Scheduler):
-                    below.append(job)
+                below.append(job)
         close = difflib.get_close_matches(name, names)
         hint = f"; did you mean {' or '.join(map(repr, close))}?" if close else ""
         raise LookupError(f"no job is called {name!r} in {self.name!r}{hint}")

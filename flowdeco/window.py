@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -41,8 +42,9 @@ class Window(Generic[T]):
         self._free += 1
         return None
 
-    def dismiss(self) -> list[T]:
-        """Send away who waits, and return them."""
-        waiting = list(self._waiting)
-        self._waiting.clear()
-        return waiting
+    def dismiss(self, which: Callable[[T], bool]) -> list[T]:
+        """Send away those who wait and are meant; return them."""
+        meant = [who for who in self._waiting if which(who)]
+        if meant:
+            self._waiting = deque(who for who in self._waiting if not which(who))
+        return meant

@@ -1,0 +1,164 @@
+"""Bodies with jobs inside: fan-out over the items of a result, and flows made by a method."""
+
+from __future__ import annotations
+
+import typing
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+
+import attrs
+
+from .body import Bound
+from .job import AbstractJob, Job
+from .limits import Limits
+from .run import enclosing_activity
+from .scheduler import Scheduler
+from .text import value_line
+
+if TYPE_CHECKING:
+    from .flow import Flow
+
+__all__ = ["ForEach", "Item", "Subflows"]
+
+
+@attrs.define(eq=False)
+class Item(Bound):
+    """The method of a fan-out, for one item."""
+
+    item: object = None
+
+    @property
+    def arguments(self) -> Sequence[object]:
+        return [self.item]
+
+
+def _grace() -> float:
+    """The grace of the run that goes on."""
+    activity = enclosing_activity()
+    return Limits().grace if activity is None else activity.run.limits.grace
+
+
+def _is_critical() -> bool:
+    """Whether the job is critical in whose body this is called."""
+    activity = enclosing_activity()
+    return activity is not None and bool(activity.outcome.critical)
+
+
+@attrs.define(eq=False)
+class ForEach(Bound):
+    """The body of a fan-out: a job for each item, all of them in a scheduler of their own."""
+
+    window: int | None = None
+    timeout: float | None = None
+    _items: Scheduler | None = attrs.field(default=None, init=False)
+
+    takes_place: ClassVar[bool] = False
+
+    @property
+    def threaded(self) -> bool:
+        return False
+
+    def __call__(self) -> Coroutine[Any, Any, list[object]]:
+        return self._perform()
+
+    async def _perform(self) -> list[object]:
+        (items,) = self.arguments
+        if not isinstance(items, Iterable):
+            raise TypeError(
+                f"{self.name!r} goes over {self.takes[0].name!r}, whose result cannot be iterated"
+                f" over: {value_line(items)} ({type(items).__name__})"
+            )
+        jobs = [self._job(number, item) for number, item in enumerate(cast("Any", items))]
+        self._items = Scheduler(*jobs, label=self.name, window=self.window, grace=_grace())
+        # The items are of no weight, their parent is.
+        self._items.ends_at_first_failure = _is_critical()
+        self._items.shares_places = True
+        report = await self._items.co_perform(self._items.limits)
+        errors = [job.raised_exception() for job in jobs]
+        failed = [error for error in errors if error is not None]
+        if failed:
+            raise BaseExceptionGroup(f"{self.name}: {len(failed)} of {len(jobs)} failed", failed)
+        report.raise_inner()
+        return [job.result() for job in jobs]
+
+    def _job(self, number: int, item: object) -> Job[object]:
+        name = f"{self.name}[{number}]"
+        body = Item(self.method, self.flow, name, item=item)
+        return Job(body, timeout=self.timeout, critical=False)
+
+    def children(self) -> Sequence[AbstractJob[object]]:
+        return () if self._items is None else tuple(self._items)
+
+    def renew(self) -> None:
+        self._items = None
+
+
+@attrs.define(eq=False)
+class Subflows(Bound):
+    """The body of a subflow: calls the method, and runs the flows that it returns."""
+
+    preview: Callable[[type[Flow]], Scheduler] | None = None
+    """Makes the jobs of a flow class, to be drawn before the run."""
+    _flows: Scheduler | None = attrs.field(default=None, init=False)
+    _previewed: Sequence[AbstractJob[object]] | None = attrs.field(default=None, init=False)
+
+    @property
+    def threaded(self) -> bool:
+        return False
+
+    def __call__(self) -> Coroutine[Any, Any, object]:
+        return self._perform()
+
+    async def _perform(self) -> object:
+        made: object = self.method(self.flow, *self.arguments)
+        several = isinstance(made, (list, tuple))
+        flows = cast("Sequence[object]", made) if several else [made]
+        schedulers = [self._scheduler_of(flow) for flow in flows]
+        self._flows = Scheduler(*schedulers, label=self.name, grace=_grace())
+        self.made = made
+        report = await self._flows.co_perform(self._flows.limits)
+        errors = [scheduler.raised_exception() for scheduler in schedulers]
+        failed = [error for error in errors if error is not None]
+        if len(failed) == 1:
+            raise failed[0]
+        if failed:
+            raise BaseExceptionGroup(f"{self.name}: {len(failed)} of {len(errors)} failed", failed)
+        report.raise_inner()
+        return made
+
+    def _scheduler_of(self, flow: object) -> Scheduler:
+        scheduler = getattr(flow, "_flow_scheduler", None)
+        if not isinstance(scheduler, Scheduler):
+            raise TypeError(
+                f"{self.name!r} must return a flow or a list of flows, not {value_line(flow)}"
+                f" ({type(flow).__name__})"
+            )
+        return scheduler
+
+    def passed_on(self, _value: object) -> object:
+        return self.made
+
+    def children(self) -> Sequence[AbstractJob[object]]:
+        if self._flows is not None:
+            return tuple(self._flows)
+        if self._previewed is None:
+            self._previewed = tuple(self._foresee())
+        return self._previewed
+
+    def _foresee(self) -> list[Scheduler]:
+        if self.preview is None:
+            return []
+        try:
+            returned = typing.get_type_hints(self.method).get("return")
+        except Exception:
+            return []  # it names what is not there at run time
+        named = typing.get_args(returned) if typing.get_origin(returned) is list else [returned]
+        flows = [one for one in named if hasattr(one, "_flow_definition")]
+        return [self.preview(cast("type[Flow]", flow)) for flow in flows]
+
+    def renew(self) -> None:
+        if self._flows is not None:
+            for scheduler in self._flows:
+                self._flows.remove(scheduler)
+        self._flows = None
+        self.made = None
