@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 import attrs
 
 from .errors import StartedError
-from .text import line, printable
+from .text import line
 from .threads import in_thread
 
 if TYPE_CHECKING:
@@ -83,12 +83,21 @@ async def up_and_down(generator: AsyncIterator[R]) -> R:
     return value
 
 
+_claimed: weakref.WeakSet[Coroutine[Any, Any, Any]] = weakref.WeakSet()
+
+
 class Once:
     """A coroutine object in the place of a function: it can be called a single time."""
 
     __slots__ = ("__weakref__", "coroutine")
 
     def __init__(self, coroutine: Coroutine[Any, Any, Any]) -> None:
+        if coroutine in _claimed:
+            raise TypeError(
+                f"the coroutine {function_name(coroutine)} is the body of another job already;"
+                " call the function once for each job"
+            )
+        _claimed.add(coroutine)
         self.coroutine = coroutine
         # Not __del__: where the job is part of a reference cycle, the collector might finalise
         # the coroutine first, with a warning. The finalizer keeps it alive until then.
@@ -117,16 +126,22 @@ def _close_unstarted(coroutine: Coroutine[Any, Any, Any]) -> None:
         coroutine.close()
 
 
-def check_callable(function: object, what: str, usage: str) -> None:
+def check_callable(function: object, what: str, usage: str, *, or_coroutine: bool) -> None:
     """Refuse what cannot be called without arguments.
 
     Raises:
         TypeError: it cannot; the message says so of `what`, and shows the `usage` instead.
     """
+    if inspect.iscoroutine(function):
+        function.close()
+        raise TypeError(
+            f"{what} must be a function, for every run calls it;"
+            f" write {function_name(function)} without the parentheses"
+        )
     if not callable(function):
         raise TypeError(
-            f"{what} must be an async function or a coroutine, not {line(repr(function))}"
-            f" ({type(function).__name__})"
+            f"{what} must be an async function{' or a coroutine' if or_coroutine else ''},"
+            f" not {line(repr(function))} ({type(function).__name__})"
         )
     missing = _missing_arguments(function)
     if missing:
@@ -171,4 +186,4 @@ def function_name(function: object) -> str:
     while isinstance(function, functools.partial):
         function = function.func
     name = getattr(function, "__name__", None) or type(function).__name__
-    return printable(str(name))
+    return line(name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, Generic, TypeAlias, cast
 
 from typing_extensions import TypeVar
@@ -97,13 +98,17 @@ class Chain(Link[N]):
                     return atom
         return None
 
-    def requires(self, *others: Stage[N]) -> Chain[N]:
+    def requires(self, *others: Stage[N] | AbstractSet[Link[N]] | None) -> Chain[N]:
         """Make what starts this chain come after all of `others`; return this chain.
+
+        Args:
+            others: jobs, chains, None, and collections of them.
 
         Raises:
             TypeError: one of them cannot be part of a chain.
         """
-        for _, tails in [_ends(other) for other in others]:
+        stages = [list(other) if isinstance(other, AbstractSet) else other for other in others]
+        for _, tails in [_ends(stage) for stage in stages if stage is not None]:
             _link(tails, self.heads)
             self.joints += ((tails, self.heads),)
         return self

@@ -43,9 +43,20 @@ class Drain(Generic[K]):
         until: the time of the loop at which they are given up.
         cancel: cancels one of them.
         give_up: called for each that is left at the end; it must discard it sooner or later.
+        patient: leave them alone until the end; then they have some turns of the loop to react.
     """
 
-    __slots__ = ("_again", "_cancel", "_give_up", "_loop", "_timer", "members", "over", "until")
+    __slots__ = (
+        "_again",
+        "_cancel",
+        "_give_up",
+        "_loop",
+        "_patient",
+        "_timer",
+        "members",
+        "over",
+        "until",
+    )
 
     def __init__(
         self,
@@ -54,6 +65,8 @@ class Drain(Generic[K]):
         until: float,
         cancel: Callable[[K], object],
         give_up: Callable[[K], object],
+        *,
+        patient: bool = False,
     ) -> None:
         self.members = dict.fromkeys(members)
         self.until = until
@@ -62,18 +75,22 @@ class Drain(Generic[K]):
         self._loop = loop
         self._cancel = cancel
         self._give_up = give_up
+        self._patient = patient
         self._timer: asyncio.TimerHandle | None = None
         self._plan()
 
     def _plan(self) -> None:
         self._again = AGAIN
-        now = self._loop.time()
-        self._set_timer(self.until - (self.until - now) / 5)
+        if self._patient:
+            self._set_timer(self.until, self.hurry)
+        else:
+            now = self._loop.time()
+            self._set_timer(self.until - (self.until - now) / 5, self._next)
 
-    def _set_timer(self, when: float) -> None:
+    def _set_timer(self, when: float, callback: Callable[[], None]) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        self._timer = self._loop.call_at(when, self._next)
+        self._timer = self._loop.call_at(when, callback)
 
     def _next(self) -> None:
         if not self._again:
@@ -82,7 +99,8 @@ class Drain(Generic[K]):
         self._cancel_all()
         step = (self.until - self._loop.time()) / self._again
         self._again -= 1
-        self._set_timer(self.until if not self._again else self._loop.time() + step)
+        when = self._loop.time() + step if self._again else self.until
+        self._set_timer(when, self._next)
 
     def _cancel_all(self) -> None:
         for member in list(self.members):

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 import attrs
 from typing_extensions import dataclass_transform
 
-from . import ownloop
 from .body import Bound
 from .declaration import Declaration, Each, Subflow
 from .definition import EMPTY, Definition, define
@@ -19,6 +18,7 @@ from .job import Job
 from .limits import Limits
 from .report import Report
 from .scheduler import Scheduler
+from .tasks import refuse_running_loop
 
 if TYPE_CHECKING:
     import asyncio
@@ -119,7 +119,7 @@ class Flow:
             BusyError: the flow is running already, and goes on.
             KeyboardInterrupt, SystemExit: raised in a step, or asked for by a signal.
         """
-        ownloop.refuse_running_loop("await flow.co_run()")
+        refuse_running_loop("await flow.co_run()")
         return self.scheduler.perform(self._flow_limits(timeout, window), observers, loop_factory)
 
     async def co_run(

@@ -25,9 +25,10 @@ from typing_extensions import TypeVar
 from .body import Bound, Once, awaiting, check_callable, function_name, up_and_down
 from .chain import Atom, Chain, Link
 from .errors import BusyError, NotFinishedError
-from .limits import seconds
+from .limits import check_flag, seconds
 from .marks import described
 from .outcome import MISSING, Outcome, State
+from .tasks import refuse_running_loop
 from .text import line, value_line
 
 if TYPE_CHECKING:
@@ -98,6 +99,8 @@ class AbstractJob(Atom["AbstractJob[object]"], Generic[R]):
     """Whether it is a generator service, ready at its yield."""
 
     def __attrs_post_init__(self) -> None:
+        check_flag(self.critical, "critical")
+        check_flag(self.forever, "forever")
         if self._given is not None:
             given, self._given = self._given, None
             self.requires(given)
@@ -124,8 +127,10 @@ class AbstractJob(Atom["AbstractJob[object]"], Generic[R]):
             The result of `co_run`.
 
         Raises:
+            LoopRunningError: a loop is running in this thread.
             Exception: what `co_run` raises.
         """
+        refuse_running_loop("await job.co_run()")
 
         async def alone() -> R:
             return await self.co_run()
@@ -155,7 +160,7 @@ class AbstractJob(Atom["AbstractJob[object]"], Generic[R]):
             BusyError: the scheduler of this job is running.
         """
         others = list(_flattened(jobs))
-        if self in others:
+        if self in others and not remove:
             raise ValueError(f"{self.name!r} cannot require itself")
         self._refuse_while_running("change the requirements of")
         if self._required is self._outcome.required:
@@ -233,12 +238,12 @@ class AbstractJob(Atom["AbstractJob[object]"], Generic[R]):
 
     @property
     def started_at(self) -> float | None:
-        """When the job started: seconds since the start of the run, by the clock of the loop."""
+        """The start of the job, in seconds since that of the run, by the clock of the loop."""
         return self._outcome.started_at
 
     @property
     def ended_at(self) -> float | None:
-        """When the job ended: seconds since the start of the run, by the clock of the loop."""
+        """The end of the job, in seconds since the start of the run, by the clock of the loop."""
         return self._outcome.ended_at
 
     @property
@@ -373,7 +378,7 @@ class Job(AbstractJob[R]):
         elif isinstance(body, CoroutineType):
             self.body = cast("Callable[[], Awaitable[R]]", Once(body))
         else:
-            check_callable(body, "the body of a job", "Job(lambda: {}(...))")
+            check_callable(body, "the body of a job", "Job(lambda: {}(...))", or_coroutine=True)
             self._yields = inspect.isasyncgenfunction(body)
             if self._yields and not self.forever:
                 raise TypeError(
@@ -381,7 +386,8 @@ class Job(AbstractJob[R]):
                     f" Job({function_name(body)}, forever=True)?"
                 )
         if self.shutdown is not None:
-            check_callable(self.shutdown, "the shutdown of a job", "shutdown=lambda: {}(...)")
+            usage = "shutdown=lambda: {}(...)"
+            check_callable(self.shutdown, "the shutdown of a job", usage, or_coroutine=False)
         AbstractJob.__attrs_post_init__(self)
 
     if not TYPE_CHECKING:

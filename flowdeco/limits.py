@@ -7,7 +7,7 @@ from typing import Any
 
 import attrs
 
-__all__ = ["Limits", "check_seconds", "check_window", "finite", "seconds", "window"]
+__all__ = ["Limits", "check_flag", "check_seconds", "check_window", "finite", "seconds"]
 
 
 def check_seconds(value: object, name: str) -> None:
@@ -44,6 +44,16 @@ def check_window(value: object, name: str) -> None:
         )
     if value < 1:
         raise ValueError(f"{name} must be 1 or more jobs, or None for no limit, not {value!r}")
+
+
+def check_flag(value: object, name: str) -> None:
+    """Refuse what is neither True, False nor None.
+
+    Raises:
+        TypeError: it is something else, which might be truthy by accident.
+    """
+    if value is not None and value is not True and value is not False:
+        raise TypeError(f"{name} must be True, False or None, not {value!r}")
 
 
 def check_bound(value: object, name: str) -> None:

@@ -11,7 +11,7 @@ from .graph import CircularError, topological_order
 from .job import AbstractJob
 from .marks import ending, marked, named, word
 from .outcome import Outcome, State
-from .text import printable
+from .text import class_name, printable
 
 __all__ = ["Entry", "Numbered", "entries", "lines", "numbered"]
 
@@ -103,13 +103,14 @@ def lines(
 
 def _details(job: AbstractJob[object], indent: str) -> Iterator[str]:
     try:
-        text: object = job.details()
+        details: object = job.details()
+        if details is None:
+            return
+        if inspect.iscoroutine(details):
+            details.close()
+            details = "<details() must not be async>"
+        parts = str(details)[:2000].splitlines()
     except Exception as error:
-        text = f"<details() raised {type(error).__name__}>"
-    if inspect.iscoroutine(text):
-        text.close()
-        text = "<details() must not be async>"
-    if text is None:
-        return
-    for part in str(text)[:2000].splitlines():
+        parts = [f"<details() raised {class_name(error)}>"]
+    for part in parts:
         yield indent + printable(part)

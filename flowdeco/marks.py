@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .outcome import MISSING, Outcome, State
-from .text import line, value_line
+from .text import class_name, line, value_line
 
 if TYPE_CHECKING:
     from .job import AbstractJob
@@ -56,7 +56,7 @@ def described(job: AbstractJob[object], outcome: Outcome) -> str:
 
 def named(job: AbstractJob[object]) -> str:
     """Return the class and the name of the job."""
-    return f"<{type(job).__name__} `{job.name}`>"
+    return f"<{class_name(job)} `{job.name}`>"
 
 
 def ending(job: AbstractJob[object], outcome: Outcome) -> str:
@@ -64,7 +64,7 @@ def ending(job: AbstractJob[object], outcome: Outcome) -> str:
     error = outcome.exception
     if outcome.failed and error is not None:
         title = "CRIT. EXC." if critical(job, outcome) else "exception"
-        return f"!! {title} => {type(error).__name__}:{line(error)}!!"
+        return f"!! {title} => {class_name(error)}:{line(error)}!!"
     if outcome.state is State.DONE and outcome.value is not MISSING:
         return f"[[ -> {value_line(outcome.value)}]]"
     return ""

@@ -23,6 +23,7 @@ class State(enum.Enum):
     SCHEDULED = "scheduled"
     """Ready to start, and waiting for a place."""
     RUNNING = "running"
+    """Started, and not ended."""
     DONE = "done"
     """Ended with a value."""
     FAILED = "failed"

@@ -15,30 +15,14 @@ from types import FrameType, TracebackType
 from typing import Any, ClassVar, cast
 
 from .drain import Drain
-from .errors import LoopRunningError
 from .reason import Reason
 from .run import Run, is_stuck
 
-__all__ = ["perform", "refuse_running_loop"]
+__all__ = ["perform"]
 
 logger = logging.getLogger("flowdeco")
 
 LoopFactory = Callable[[], asyncio.AbstractEventLoop]
-
-
-def refuse_running_loop(instead: str) -> None:
-    """Raise a clear error where a loop is running, before any coroutine is made.
-
-    Raises:
-        LoopRunningError: a loop is running in this thread.
-    """
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return
-    raise LoopRunningError(
-        f"an event loop is running already, as it does in a notebook; use `{instead}`"
-    )
 
 
 def perform(make: Callable[[], Run], loop_factory: LoopFactory | None) -> Run:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from .text import class_name
+
 if TYPE_CHECKING:
     from .job import AbstractJob
 
@@ -44,7 +46,7 @@ class Reason:
     @classmethod
     def exit(cls, error: BaseException, job: AbstractJob[object] | None = None) -> Reason:
         where = "" if job is None else f" in {job.name!r}"
-        return cls(Cause.EXIT, f"{type(error).__name__}{where}", error, job)
+        return cls(Cause.EXIT, f"{class_name(error)}{where}", error, job)
 
     @classmethod
     def cancelled(cls, error: BaseException) -> Reason:
@@ -52,7 +54,7 @@ class Reason:
 
     @classmethod
     def critical(cls, job: AbstractJob[object], error: BaseException) -> Reason:
-        text = f"critical job {job.name!r} failed with {type(error).__name__}"
+        text = f"critical job {job.name!r} failed with {class_name(error)}"
         return cls(Cause.CRITICAL, text, error, job)
 
     @classmethod

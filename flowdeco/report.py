@@ -16,7 +16,7 @@ from .job import AbstractJob
 from .marks import critical, described
 from .outcome import Outcome, State
 from .reason import Cause, Reason
-from .text import cut, printable
+from .text import class_name, cut, line, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -79,14 +79,23 @@ class Report:
     @property
     def jobs(self) -> tuple[JobRecord, ...]:
         """What became of each job, in topological order, those of nested runs included."""
-        rows = listing.numbered(self._listed())
+        paths = self._paths()
+        return tuple(_record(row.entry, paths) for row in listing.numbered(self._listed()))
+
+    def _paths(self) -> dict[AbstractJob[object], str]:
+        """The path of each job, unique also where jobs have the same name."""
         paths: dict[AbstractJob[object], str] = {}
+        taken: dict[str, int] = {}
         above: list[str] = []
-        for row in rows:
+        for row in listing.numbered(self._listed()):
             del above[row.depth :]
-            above.append(row.entry.job.name)
-            paths[row.entry.job] = "/".join(above)
-        return tuple(_record(row.entry, paths) for row in rows)
+            path = "/".join([*above[-1:], row.entry.job.name])
+            taken[path] = taken.get(path, 0) + 1
+            if taken[path] > 1:
+                path = f"{path} ({taken[path]})"
+            above.append(path)
+            paths[row.entry.job] = path
+        return paths
 
     @property
     def failures(self) -> tuple[JobRecord, ...]:
@@ -104,12 +113,15 @@ class Report:
 
     @property
     def shutdown_errors(self) -> Mapping[str, BaseException]:
-        """What went wrong in shutdown hooks, by the name of the job, nested runs included."""
-        errors = {job.name: error for job, error in self._shutdown.items()}
+        """What went wrong in shutdown hooks, by the path of the job, nested runs included."""
+        paths = self._paths()
+        return {paths.get(job, job.name): error for job, error in self._shutdown_errors()}
+
+    def _shutdown_errors(self) -> Iterator[tuple[AbstractJob[object], BaseException]]:
+        yield from self._shutdown.items()
         for reports in self._inner.values():
             for report in reports:
-                errors.update(report.shutdown_errors)
-        return errors
+                yield from report._shutdown_errors()
 
     def raise_for_failure(self) -> None:
         """Raise what made the run fail; do nothing if it has succeeded.
@@ -172,7 +184,7 @@ class Report:
         yield from listing.lines(listed, details=details, without_done=without_done)
         yield from debrief(listed)
         for name, error in self.shutdown_errors.items():
-            yield cut(f"shutdown of {name}: {type(error).__name__}: {printable(str(error))}")
+            yield f"shutdown of {name}: {class_name(error)}: {line(error)}"
 
     def _listed(self) -> tuple[listing.Entry, ...]:
         return tuple(

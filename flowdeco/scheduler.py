@@ -24,12 +24,13 @@ from .errors import (
 )
 from .graph import CircularError, reverse, topological_order
 from .job import NEVER_RUN, AbstractJob, RequirementSet
-from .limits import Limits, check_seconds
+from .limits import Limits, check_flag, check_seconds
 from .marks import plain
 from .reason import Cause
 from .report import Report, debrief
 from .run import Run, enclosing_activity
 from .shutdown import Shutdown
+from .tasks import refuse_running_loop
 from .text import encodable, value_line
 
 if TYPE_CHECKING:
@@ -92,9 +93,22 @@ class Scheduler(AbstractJob[bool]):
         super().__init__(
             label=label, critical=critical, forever=forever, timeout=timeout, required=required
         )
+        check_flag(jobs_critical, "jobs_critical")
         self.jobs_critical = jobs_critical
-        self.limits = Limits(timeout, window, grace, shutdown_timeout)
+        self.window = window
+        self.grace = grace
+        self.shutdown_timeout = shutdown_timeout
+        _ = self.limits  # checks them
         self.update(jobs)
+
+    @property
+    def limits(self) -> Limits:
+        """What bounds a run: the numbers given, or set since.
+
+        Raises:
+            TypeError, ValueError: one is of a wrong type or out of range.
+        """
+        return Limits(self.timeout, self.window, self.grace, self.shutdown_timeout)
 
     @property
     def default_critical(self) -> bool:
@@ -115,11 +129,15 @@ class Scheduler(AbstractJob[bool]):
             BusyError: a run is going on.
         """
         self._refuse_busy("add a job to")
-        for member in job if isinstance(job, Chain) else (job,):
-            self._add_one(member)
+        members = tuple(job) if isinstance(job, Chain) else (job,)
+        for member in members:
+            self._check_new(member)
+        for member in members:
+            member._owner = weakref.ref(self)
+            self._jobs[member] = None
         return job
 
-    def _add_one(self, job: object) -> None:
+    def _check_new(self, job: object) -> None:
         if not isinstance(job, AbstractJob):
             raise _no_job(job)
         try:
@@ -131,14 +149,23 @@ class Scheduler(AbstractJob[bool]):
             ) from None
         if job is self:
             raise NestingError(f"{self.name!r} cannot be added to itself", 1)
+        if any(job is outer for outer in self._around()):
+            raise NestingError(
+                f"{job.name!r} cannot be added to {self.name!r}, which is inside of it", 2
+            )
         if owner is not None and owner is not self:
             raise OwnershipError(
                 f"{job.name!r} cannot be added to {self.name!r}: it is in {owner.name!r};"
                 " remove it there first, or make another job",
                 job,
             )
-        job._owner = weakref.ref(self)
-        self._jobs[job] = None
+
+    def _around(self) -> Iterator[Scheduler]:
+        """This scheduler, the one that it is in, and so on."""
+        scheduler: Scheduler | None = self
+        while scheduler is not None:
+            yield scheduler
+            scheduler = scheduler._scheduler
 
     def update(self, jobs: Iterable[Jobs]) -> Scheduler:
         """Add several jobs or chains, as `add` does; return this scheduler."""
@@ -281,6 +308,7 @@ class Scheduler(AbstractJob[bool]):
         """Find what would go wrong, before anything starts (rule 1)."""
         for scheduler in self._nested():
             scheduler._refuse_busy("run")
+            _ = scheduler.limits
             for job in scheduler:
                 check_seconds(job.timeout, f"the timeout of {job.name!r}")
                 job._check_ready()
@@ -344,7 +372,7 @@ class Scheduler(AbstractJob[bool]):
                 start, and nothing has.
             KeyboardInterrupt, SystemExit: raised in a job, or asked for by a signal.
         """
-        ownloop.refuse_running_loop("await scheduler.co_orchestrate()")
+        refuse_running_loop("await scheduler.co_orchestrate()")
         return self.perform(self.limits.overridden(timeout), observers, loop_factory).ok
 
     async def co_orchestrate(
@@ -422,7 +450,11 @@ class Scheduler(AbstractJob[bool]):
 
         Returns:
             Whether all of them ended in time and without an exception.
+
+        Raises:
+            BusyError: a run is going on, which calls them at its end.
         """
+        self._refuse_busy("shut down")
         if self._shutdown_ok is None:
             loop = asyncio.get_running_loop()
             shutdown = Shutdown(loop, contextvars.copy_context(), self.limits.shutdown_timeout)
@@ -439,7 +471,7 @@ class Scheduler(AbstractJob[bool]):
         Raises:
             LoopRunningError: a loop is running in this thread.
         """
-        ownloop.refuse_running_loop("await scheduler.co_shutdown()")
+        refuse_running_loop("await scheduler.co_shutdown()")
         return asyncio.run(self.co_shutdown())
 
     def _hooks(self) -> Iterator[AbstractJob[object]]:
@@ -500,7 +532,7 @@ class Scheduler(AbstractJob[bool]):
             details: add what `details()` of each job says.
             silence_done_jobs: leave out the jobs that have completed without an exception.
         """
-        if self._report is not None:
+        if self._report is not None and not self.is_busy():
             _show(self._report.text(details=details, without_done=silence_done_jobs))
             return
         listed = listing.entries(self)
@@ -546,5 +578,5 @@ def _show(lines: Iterable[str]) -> None:
                 print(text)
             except UnicodeEncodeError:
                 print(encodable(plain(text), sys.stdout))
-    except OSError:
-        pass  # nobody reads it any more
+    except (OSError, ValueError):
+        pass  # nobody reads it any more, or it is closed

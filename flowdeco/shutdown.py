@@ -23,7 +23,7 @@ logger = logging.getLogger("flowdeco")
 class Shutdown:
     """Call `co_shutdown` of many jobs, all at the same time, within a bound.
 
-    Those that take four fifths of the time are cancelled, and left behind at its end.
+    Those that have not ended then are cancelled, and left behind if that does not end them.
 
     Args:
         loop: where to call them.
@@ -52,9 +52,8 @@ class Shutdown:
         due = list(jobs)
         if not due:
             return
-        self._drain = Drain(
-            self._loop, due, self._loop.time() + self._timeout, self._cancel, self._give_up
-        )
+        until = self._loop.time() + self._timeout
+        self._drain = Drain(self._loop, due, until, self._cancel, self._give_up, patient=True)
         self._sleeper = sleeper
         for job in due:
             self._tasks[job] = started(self._loop, self._context, self._guard(job))

@@ -1,4 +1,4 @@
-"""Tasks whose coroutine is sure to be entered, whatever happens to them."""
+"""Loops and tasks: what asyncio leaves open about when coroutines run."""
 
 from __future__ import annotations
 
@@ -8,7 +8,24 @@ import types
 from collections.abc import Coroutine, Generator
 from typing import Any
 
-__all__ = ["started", "starting"]
+from .errors import LoopRunningError
+
+__all__ = ["refuse_running_loop", "started", "starting"]
+
+
+def refuse_running_loop(instead: str) -> None:
+    """Raise a clear error where a loop is running, before any coroutine is made.
+
+    Raises:
+        LoopRunningError: a loop is running in this thread.
+    """
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return
+    raise LoopRunningError(
+        f"an event loop is running already, as it does in a notebook; use `{instead}`"
+    )
 
 
 @types.coroutine

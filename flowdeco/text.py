@@ -6,7 +6,7 @@ import reprlib
 import sys
 from typing import TextIO
 
-__all__ = ["cut", "encodable", "line", "printable", "value_line"]
+__all__ = ["class_name", "cut", "encodable", "line", "printable", "value_line"]
 
 LIMIT = 200
 """The most characters of a label, message or result that a line shows."""
@@ -39,20 +39,25 @@ def line(value: object, limit: int = LIMIT) -> str:
     """Return `str(value)` as one printable line; a placeholder where that raises."""
     try:
         # A subclass of str may override every method; only its characters count.
-        text = "".join(value) if isinstance(value, str) else str(value)
+        text = str.__str__(value if isinstance(value, str) else str(value))[: limit + 1]
     except Exception as error:
-        text = f"<{type(value).__name__} whose text raised {type(error).__name__}>"
-    return cut(printable(text[: limit + 1]), limit)
+        text = f"<{class_name(value)} whose text raised {class_name(error)}>"
+    return cut(printable(text), limit)
 
 
 def value_line(value: object) -> str:
     """Return a result as one printable line, without building the text of a huge container."""
-    if isinstance(value, _CONTAINERS):
-        try:
+    try:
+        if isinstance(value, _CONTAINERS):
             return line(_shortened.repr(value))
-        except Exception as error:
-            return f"<{type(value).__name__} whose text raised {type(error).__name__}>"
+    except Exception as error:
+        return f"<{class_name(value)} whose text raised {class_name(error)}>"
     return line(value)
+
+
+def class_name(value: object) -> str:
+    """Return the name of the class of a value, in printable characters."""
+    return line(type(value).__name__)
 
 
 def encodable(text: str, stream: TextIO | None = None) -> str:

@@ -117,7 +117,7 @@ def test_timeout_in_the_middle_of_a_sequence():
     assert [job.state for job in jobs] == [State.DONE, State.CANCELLED, State.IDLE]
     assert scheduler.failed_timeout()
     assert not scheduler.failed_critical()
-    assert scheduler.why() == "'NOLABEL' timed out after 1 s"
+    assert scheduler.why() == "the run timed out after 1 s"
 
 
 def test_timeout_of_parallel_jobs():

@@ -141,15 +141,15 @@ def test_graph_of_deep_clusters(tmp_path):
     assert edges(lines) == ["1 -> 4 [lhead=cluster_2];", "4 -> 5 [ltail=cluster_2];"]
 
 
-STYLES = [
-    (False, False, ""),
-    (True, False, ", color=red, penwidth=2"),
-    (False, True, ', style="rounded,dashed"'),
-    (True, True, ', style="rounded,dashed", color=red, penwidth=2'),
-]
-
-
-@pytest.mark.parametrize(("critical", "forever", "style"), STYLES)
+@pytest.mark.parametrize(
+    ("critical", "forever", "style"),
+    [
+        (False, False, ""),
+        (True, False, ", color=red, penwidth=2"),
+        (False, True, ', style="rounded,dashed"'),
+        (True, True, ', style="rounded,dashed", color=red, penwidth=2'),
+    ],
+)
 def test_styles_of_jobs(critical, forever, style, tmp_path):
     """Critical jobs are red and thick, those that run forever dashed."""
     scheduler = Scheduler(nap("job", critical=critical, forever=forever))
@@ -173,6 +173,17 @@ def test_styles_of_clusters(critical, forever, style, tmp_path):
     lines = drawn(Scheduler(inner), tmp_path)
 
     assert lines[lines.index('label="1: inner";') + 1] == style
+
+
+def test_options_set_after_the_fact(tmp_path):
+    """Label, criticality and whether it runs forever may be set on a job that exists already."""
+    inner = diamond(0.5)
+    inner.label, inner.critical, inner.forever = "later", True, True
+
+    lines = drawn(Scheduler(inner), tmp_path)
+
+    style = lines[lines.index('label="1: later";') + 1]
+    assert style == 'style="rounded,dashed"; color=red; penwidth=2;'
 
 
 def test_numbers_of_several_clusters(tmp_path):

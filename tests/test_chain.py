@@ -224,15 +224,15 @@ def test_wrong_member_of_a_list(wrong):
     """A list with anything but jobs and chains in it is refused, and says what it found."""
     a, b = naps("ab")
 
-    with pytest.raises(TypeError, match="a chain is made of jobs, chains, and lists of them"):
+    with pytest.raises(TypeError, match="a chain is made of jobs"):
         a >> [b, wrong]
     assert required(b) == [""]
 
 
-@pytest.mark.parametrize("wrong", [3, None, "b"])
+@pytest.mark.parametrize("wrong", [3, "b"])
 def test_chain_requires_what_is_no_job(wrong):
     """`chain.requires` refuses what is neither job nor chain."""
-    with pytest.raises(TypeError, match="a chain can require jobs and chains, not"):
+    with pytest.raises(TypeError, match="a chain is made of jobs"):
         Chain(nap("a")).requires(wrong)
 
 

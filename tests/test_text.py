@@ -1,0 +1,288 @@
+"""Text that is safe to show, whatever it is made of (rule 17)."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from strategies import SPECIAL, texts
+
+from flowdeco.text import LIMIT, cut, encodable, line, printable, value_line
+
+containers = st.recursive(
+    st.one_of(texts, st.none(), st.floats(), st.integers(), st.binary()),
+    lambda inside: st.one_of(
+        st.lists(inside, max_size=4),
+        st.lists(inside, max_size=4).map(tuple),
+        st.dictionaries(texts, inside, max_size=4),
+        st.lists(texts, max_size=4).map(frozenset),
+        st.binary().map(bytearray),
+    ),
+    max_leaves=12,
+)
+"""Results of jobs: values, and containers of them."""
+
+
+@given(texts)
+def test_printable_has_nothing_that_a_terminal_acts_on(text):
+    """O03: no control, bidi or surrogate character is left, and it is done after one pass."""
+    shown = printable(text)
+
+    assert shown.isprintable()
+    assert printable(shown) == shown
+
+
+@given(texts)
+def test_printable_leaves_alone_what_is_printable(text):
+    """Each printable character is kept as it is, in its place."""
+    kept = [char for char in text if char.isprintable()]
+    rest = iter(printable(text))
+
+    assert all(char in rest for char in kept)
+    if len(kept) == len(text):
+        assert printable(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a\nb\rc\td", r"a\nb\rc\td"),
+        ("\x1b[31m", r"\x1b[31m"),
+        ("\x07\x08\x7f\x9b", r"\x07\x08\x7f\x9b"),
+        ("\u202eabc\u2066", r"\u202eabc\u2066"),
+        ("\ud800", r"\ud800"),
+        ("\U000e0001", r"\U000e0001"),
+        ("été ∞ \U0001f600", "été ∞ \U0001f600"),
+        ("{} %s [red]", "{} %s [red]"),
+        ("", ""),
+    ],
+)
+def test_printable_escapes_as_python_does(text, expected):
+    """O03: what is escaped can be read, and looks as it does in Python."""
+    assert printable(text) == expected
+
+
+@given(texts, st.integers(1, 50))
+def test_cut_is_bounded_and_says_so(text, limit):
+    """At most `limit` characters are left, and a mark tells that there were more."""
+    short = cut(text, limit)
+
+    assert len(short) <= limit
+    assert short == text if len(text) <= limit else short == text[: limit - 1] + "…"
+
+
+@given(texts)
+def test_line_is_one_printable_bounded_line(text):
+    """O03: whatever the text, a line of it is printable and not too long."""
+    shown = line(text)
+
+    assert shown.isprintable()
+    assert len(shown) <= LIMIT
+
+
+@given(st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=LIMIT))
+def test_line_of_a_short_plain_text_is_that_text(text):
+    """Nothing is done to what needs nothing."""
+    assert line(text) == text
+
+
+@given(containers)
+def test_value_line_is_one_printable_bounded_line(value):
+    """F19 O03: the same holds of results, with whatever in them."""
+    shown = value_line(value)
+
+    assert shown.isprintable()
+    assert len(shown) <= LIMIT
+
+
+def test_value_line_does_not_build_the_text_of_a_huge_container():
+    """F19: only the first members of a container are asked for their text."""
+    asked = []
+
+    class Member:
+        def __repr__(self):
+            asked.append(self)
+            return "member"
+
+    members = [Member() for _ in range(10_000)]
+
+    for container in (members, tuple(members), dict.fromkeys(members), set(members)):
+        asked.clear()
+        assert "member" in value_line(container)
+        assert len(asked) <= 20
+
+
+def test_value_line_shows_small_values_as_python_does():
+    """Texts are shown as they are, containers as their repr."""
+    values = ["text", 3, None, [1, "a"], {"k": (1,)}, b"\x00", bytearray(b"x")]
+
+    assert [value_line(value) for value in values] == [
+        *("text", "3", "None", "[1, 'a']", "{'k': (1,)}", r"b'\x00'", "bytearray(b'x')")
+    ]
+
+
+# Hostile objects
+
+
+def raising(*names):
+    """A class of text of which these methods raise."""
+
+    def refuse(self, *_):
+        raise RuntimeError("no")
+
+    return type("Hostile", (str,), dict.fromkeys(names, refuse))
+
+
+STR_METHODS = [
+    *("__str__", "__repr__", "__format__", "__getitem__", "__len__", "__eq__", "__hash__"),
+    *("__contains__", "__add__", "isprintable", "encode", "replace", "splitlines", "join"),
+]
+
+
+@pytest.mark.parametrize("method", STR_METHODS)
+def test_line_of_a_text_with_hostile_methods_is_its_characters(method):
+    """O05: a subclass of str may raise where it likes; its characters are shown."""
+    assert line(raising(method)("abc\x1b")) == r"abc\x1b"
+
+
+def test_line_of_a_text_with_a_hostile_iterator_is_its_characters():
+    """O05: `__iter__` is no exception."""
+    assert line(raising("__iter__")("abc\x1b")) == r"abc\x1b"
+
+
+class Lying(str):
+    """Says that it is short and printable."""
+
+    __slots__ = ()
+
+    def isprintable(self):
+        return True
+
+    def __len__(self):
+        return 1
+
+    def __getitem__(self, place):
+        return self
+
+
+def test_line_of_a_text_that_lies_is_printable_and_bounded():
+    """O05: what a text says of itself does not count."""
+    shown = line(Lying("\x1b" * 1000))
+
+    assert shown.isprintable()
+    assert len(shown) <= LIMIT
+
+
+@pytest.mark.parametrize("text", [Lying("\x1b[2J"), *(raising(m)("x") for m in ["__getitem__"])])
+def test_line_of_an_object_whose_text_is_hostile(text):
+    """F16 O03 O05: `str(value)` may return a subclass of str, and that must not be trusted."""
+
+    class Treacherous:
+        def __str__(self):
+            return text
+
+    assert str.isprintable(line(Treacherous()))
+
+
+@pytest.mark.parametrize("show", [line, value_line])
+def test_an_object_whose_text_raises_has_a_placeholder(show):
+    """F16 F19 O06: the placeholder names both classes."""
+
+    class Broken:
+        def __str__(self):
+            raise KeyError("x")
+
+    assert show(Broken()) == "<Broken whose text raised KeyError>"
+
+
+@pytest.mark.parametrize("show", [line, value_line])
+def test_the_placeholder_is_printable_too(show):
+    """F16 O03: names of classes can be made of anything."""
+
+    def refuse(_):
+        raise type("Evil\x1b[2J", (Exception,), {})
+
+    shown = show(type("Bad\n\u202e", (), {"__str__": refuse})())
+
+    assert shown == r"<Bad\n\u202e whose text raised Evil\x1b[2J>"
+
+
+def test_members_whose_text_raises_leave_the_container_readable():
+    """F19: a container is shown, whatever is in it."""
+
+    class Broken:
+        def __repr__(self):
+            raise KeyError("x")
+
+    class Endless(list):
+        def __iter__(self):
+            raise KeyError("x")
+
+    assert value_line([1, Broken()]).startswith("[1, <Broken instance at ")
+    assert value_line(Endless([1, 2])).isprintable()
+
+
+def test_value_line_of_an_object_that_hides_its_class():
+    """F19: a proxy may raise when it is asked for its class."""
+
+    class Proxy:
+        @property
+        def __class__(self):
+            raise RuntimeError("not connected")
+
+    assert value_line(Proxy()).isprintable()
+
+
+# What a stream can encode
+
+
+def stream_in(encoding):
+    return io.TextIOWrapper(io.BytesIO(), encoding=encoding)
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252", "utf-8", "utf-16", "koi8-r"])
+@given(text=texts)
+def test_encodable_can_be_written_to_the_stream(encoding, text):
+    """O03: whatever the encoding of the stream, writing the text raises nothing."""
+    with stream_in(encoding) as stream:
+        stream.write(encodable(text, stream))
+
+
+@given(st.text(st.characters(max_codepoint=127)))
+def test_encodable_leaves_ascii_alone(text):
+    """What all streams can encode is kept."""
+    with stream_in("ascii") as stream:
+        assert encodable(text, stream) == text
+
+
+@pytest.mark.parametrize(
+    ("encoding", "expected"),
+    [
+        ("ascii", r"\xe9 \u20ac \u221e"),
+        ("latin-1", r"é \u20ac \u221e"),
+        ("cp1252", r"é € \u221e"),
+        ("utf-8", "é € ∞"),
+    ],
+)
+def test_encodable_escapes_what_the_stream_lacks(encoding, expected):
+    """O03: only the characters that this encoding lacks are escaped."""
+    with stream_in(encoding) as stream:
+        assert encodable("é € ∞", stream) == expected
+
+
+def test_encodable_is_for_standard_output_by_default(monkeypatch):
+    """Without a stream it is about `sys.stdout`; one without an encoding takes UTF-8."""
+    with stream_in("ascii") as stream:
+        monkeypatch.setattr("sys.stdout", stream)
+        assert encodable("∞") == r"\u221e"
+    assert encodable("∞", io.StringIO()) == "∞"
+
+
+@pytest.mark.parametrize("text", SPECIAL)
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252"])
+def test_a_line_for_a_stream_stays_printable(text, encoding):
+    """O03: the fallback brings no control character back."""
+    with stream_in(encoding) as stream:
+        assert encodable(line(text), stream).isprintable()
