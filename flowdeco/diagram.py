@@ -18,9 +18,10 @@ __all__ = ["quoted", "to_dot", "write"]
 def quoted(text: str) -> str:
     """Return the text as a string of DOT, in which nothing is special.
 
-    Graphviz gives a meaning to backslashes in labels, and none to control characters.
+    Graphviz gives a meaning to backslashes in labels and to the character references of HTML,
+    and none to control characters.
     """
-    escaped = printable(text).replace("\\", "\\\\").replace('"', '\\"')
+    escaped = printable(text).replace("\\", "\\\\").replace('"', '\\"').replace("&", "&amp;")
     return f'"{escaped}"'
 
 
@@ -115,7 +116,11 @@ def write(path: str | os.PathLike[str], text: str) -> None:
     """
     # A link stays a link, and what it leads to is replaced.
     target = Path(os.path.realpath(path))
-    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    if target.exists() and not target.is_file():
+        # A pipe or a device stays what it is.
+        target.write_text(text, encoding="utf-8", newline="\n")
+        return
+    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=".flowdeco-")
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
             stream.write(text)

@@ -13,7 +13,7 @@ from .marks import ending, marked, named, word
 from .outcome import Outcome, State
 from .text import class_name, printable
 
-__all__ = ["Entry", "Numbered", "entries", "lines", "numbered"]
+__all__ = ["Entry", "Numbered", "entries", "lines", "numbered", "unrun"]
 
 
 @attrs.frozen(eq=False)
@@ -34,6 +34,13 @@ class Entry:
 def entries(jobs: Iterable[AbstractJob[object]]) -> tuple[Entry, ...]:
     """Return the present state of jobs, and of those inside of them."""
     return tuple(Entry(job, job._outcome, entries(job._children())) for job in jobs)
+
+
+def unrun(jobs: Iterable[AbstractJob[object]]) -> tuple[Entry, ...]:
+    """Return jobs, and those inside of them, as they were when a run ended without them."""
+    return tuple(
+        Entry(job, Outcome(required=dict(job._required)), unrun(job._children())) for job in jobs
+    )
 
 
 def in_order(listed: Iterable[Entry]) -> list[Entry]:

@@ -59,6 +59,7 @@ class Report:
     _wall_time: float = attrs.field(alias="wall_time")
     _entries: Sequence[tuple[AbstractJob[object], Outcome]] = attrs.field(alias="entries")
     _inner: Mapping[AbstractJob[object], Sequence[Report]] = attrs.field(alias="inner")
+    _unrun: Mapping[AbstractJob[object], tuple[listing.Entry, ...]] = attrs.field(alias="unrun")
     _failed: Sequence[AbstractJob[object]] = attrs.field(alias="failed")
     _own_stuck: Sequence[AbstractJob[object]] = attrs.field(alias="own_stuck")
     _shutdown: Mapping[AbstractJob[object], BaseException] = attrs.field(alias="shutdown")
@@ -192,12 +193,9 @@ class Report:
         )
 
     def _inside(self, job: AbstractJob[object]) -> tuple[listing.Entry, ...]:
-        reports = self._inner.get(job)
-        if not reports:
-            return tuple(
-                listing.Entry(child, Outcome(required=child._required)) for child in job._children()
-            )
-        return tuple(entry for report in reports for entry in report._listed())
+        reports = self._inner.get(job, ())
+        ran = tuple(entry for report in reports for entry in report._listed())
+        return ran or self._unrun.get(job, ())
 
 
 def _record(entry: listing.Entry, paths: Mapping[AbstractJob[object], str]) -> JobRecord:

@@ -23,6 +23,7 @@ from .errors import SelfCancelledError, SkippedError
 from .graph import topological_order
 from .job import AbstractJob, Job, current_activity
 from .limits import Limits, finite
+from .listing import unrun
 from .observer import Audience, Observer
 from .outcome import MISSING, Outcome, State
 from .reason import Cause, Reason
@@ -384,6 +385,11 @@ class Run:
             duration=self._clock() - self._begun_at,
             entries=[(activity.job, activity.outcome) for activity in self._activities],
             inner=self._inner_reports,
+            unrun={
+                activity.job: unrun(activity.job._children())
+                for activity in self._activities
+                if activity.outcome.state in (State.IDLE, State.SKIPPED)
+            },
             failed=self.failures,
             own_stuck=self.stuck,
             shutdown=shutdown.errors if shutdown is not None else {},

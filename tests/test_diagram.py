@@ -192,7 +192,6 @@ def test_any_label_can_be_read(labels):
 
 
 @needs_dot
-@pytest.mark.xfail(strict=True, reason="Graphviz decodes character references; & is not escaped")
 @pytest.mark.parametrize("label", ["&lt;b&gt;", "&amp;", "&#65;", "&eacute;"])
 def test_labels_with_character_references_can_be_read(label):
     """O02: Graphviz knows those of HTML in ordinary labels too."""
@@ -542,7 +541,6 @@ def test_odd_names_are_files(scheduler, tmp_path, monkeypatch):
     assert left_in(tmp_path) == sorted(names)
 
 
-@pytest.mark.xfail(strict=True, reason="the temporary file beside it has an even longer name")
 def test_the_longest_name(scheduler, tmp_path):
     """O07: a name that a file can have is one that it can be written to."""
     name = "x" * 250 + ".dot"
@@ -553,7 +551,6 @@ def test_the_longest_name(scheduler, tmp_path):
     assert left_in(tmp_path) == [name]
 
 
-@pytest.mark.xfail(strict=True, reason="os.replace puts a file in the place of what is no file")
 def test_what_is_no_file_is_not_replaced(scheduler, tmp_path):
     """O07: a pipe or a device (/dev/null, by root) stays what it is."""
     path = tmp_path / "pipe"
