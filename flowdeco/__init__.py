@@ -11,10 +11,10 @@ from .report import Report
 from .scheduler import Scheduler
 
 # Layers, from the ground; nothing imports what lies above it:
-#   errors, graph, text, limits, outcome, chain, window, drain, serving, tasks, threads
+#   errors, graph, text, limits, outcome, chain, window, drain, deadline, serving, tasks, threads
 #   marks, body
 #   job
-#   observer, reason, activity, listing, shutdown
+#   observer, reason, activity, agenda, listing, shutdown
 #   diagram, report
 #   run
 #   ownloop

@@ -1,23 +1,47 @@
-"""A job in a run: what the run keeps about it until it ends."""
+"""A job in a run: how its body is performed, and what the run keeps about it until it ends."""
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 from collections.abc import AsyncGenerator, Sequence
-from typing import TYPE_CHECKING
+from types import CoroutineType
+from typing import TYPE_CHECKING, Any, cast
 
 import attrs
 
-from .job import AbstractJob
-from .outcome import Outcome
+from .errors import SelfCancelledError, SkippedError
+from .job import AbstractJob, Job, current_activity
+from .limits import finite
+from .outcome import Outcome, State
+from .serving import serve
+from .tasks import starting
 
 if TYPE_CHECKING:
     from .drain import Drain
     from .run import Run
     from .window import Window
 
-__all__ = ["Activity"]
+__all__ = ["Activity", "enclosing_activity", "is_stuck"]
+
+logger = logging.getLogger("flowdeco")
+
+_abandoned: set[asyncio.Task[Any]] = set()
+"""The tasks of stuck jobs: asyncio itself holds tasks weakly, and they may end some day."""
+
+
+def is_stuck(task: asyncio.Task[Any]) -> bool:
+    """Tell whether this is the task of a job that a run has left behind."""
+    return task in _abandoned
+
+
+def enclosing_activity() -> Activity | None:
+    """Return the running job in which the caller is, in the loop of the caller; else None."""
+    activity = cast("Activity | None", current_activity.get())
+    if activity is None or activity.ended or activity.run.loop is not asyncio.get_running_loop():
+        return None
+    return activity
 
 
 _ASYNCIO = os.path.dirname(asyncio.__file__)
@@ -57,6 +81,107 @@ class Activity:
     """It was told so because of its own timeout."""
     ended: bool = False
 
+    # The body
+
+    async def perform(self) -> None:
+        """Run the body; note how it has ended, and tell the run. Nothing is raised."""
+        value: object = None
+        error: BaseException | None = None
+        try:
+            await starting()
+            if not self.run.lets_start(self):
+                return
+            if self.job._yields:
+                self.generator = cast("Job[object]", self.job).generator()
+                await serve(self.generator, self)
+            else:
+                value = await self.job.co_run()
+        except BaseException as raised:
+            if self.run.given_up_at_once:
+                raise
+            error = raised
+        self.settle(value, error)
+        # Its traceback knows this frame: without this they would keep each other alive.
+        error = None
+
+    def begin(self, now: float) -> None:
+        """Note that the body starts."""
+        self.outcome.state = State.RUNNING
+        self.outcome.started_at = now - self.run.zero
+        current_activity.set(self)
+        timeout = finite(self.job._own_timeout())
+        if timeout is not None:
+            self.timer = self.run.loop.call_at(now + timeout, self.expire)
+        if self.job.forever and not self.job._yields:
+            # Called back when the body has run up to its first suspension.
+            self.run.loop.call_soon(self.run.service_is_up, self)
+
+    def expire(self) -> None:
+        """Let the body end: it has taken longer than its timeout."""
+        if not self.ended and not self.stopping:
+            self.expired = True
+            self.run.drain([self], self.run.clock() + self.run.limits.grace)
+
+    def settle(self, value: object, error: BaseException | None) -> None:
+        """Note how the body has ended."""
+        outcome = self.outcome
+        if outcome.state is State.STUCK:
+            self._ended_after_all(error)
+            return
+        outcome.ended_at = self.run.clock() - self.run.zero
+        if error is not None or self.expired:
+            self._note_error(error)
+        elif self.job._yields:
+            outcome.state = State.CANCELLED if self.stopping else State.DONE
+        else:
+            outcome.state = State.DONE
+            outcome.value = value
+            if value.__class__ is CoroutineType:
+                logger.warning(
+                    "the result of %r is a coroutine; did its body forget an await?", self.job.name
+                )
+        self.run.retire(self)
+
+    def _note_error(self, error: BaseException | None) -> None:
+        if self.expired:
+            error = self._expiry(error)
+        elif isinstance(error, asyncio.CancelledError):
+            if self.stopping:
+                self.outcome.state = State.CANCELLED
+                return
+            cancelled = SelfCancelledError(f"{self.job.name!r} was cancelled, and not by its run")
+            cancelled.__cause__ = error
+            error = cancelled
+        assert error is not None  # it is one, or the job has expired
+        self.outcome.state = State.FAILED
+        self._keep(error)
+
+    def _keep(self, error: BaseException) -> None:
+        traceback = error.__traceback__
+        if traceback is not None:
+            traceback = traceback.tb_next  # past the frame of `perform`, so that it can go
+        self.outcome.exception = error.with_traceback(traceback)
+        self.outcome.traceback = traceback
+        self.run.note_failure(self, error)
+
+    def _expiry(self, error: BaseException | None) -> TimeoutError:
+        expiry = TimeoutError(f"{self.job.name!r} took longer than {self.job._own_timeout():g} s")
+        if not isinstance(error, asyncio.CancelledError):
+            expiry.__cause__ = error
+        return expiry
+
+    def skip(self, missing: AbstractJob[object]) -> None:
+        """Do not start the body, because a value that it takes does not exist (rule 3)."""
+        error = SkippedError(self.job, missing)
+        error.__cause__ = missing._outcome.exception
+        self.outcome.state = State.SKIPPED
+        self.outcome.exception = error
+        self.outcome.ended_at = self.run.clock() - self.run.zero
+        self.run.note_skip(self, error)
+        self.run.retire(self)
+
+    # Its end, when the run wants it
+
     def up(self, value: object) -> None:
         """Say that a generator service is ready, and what it gives to others."""
         self.outcome.value = value
@@ -82,6 +207,37 @@ class Activity:
         """Cancel the body. One that has not begun needs no cancelling: it will not begin."""
         if self.outcome.started_at is not None and self.task is not None:
             self.task.cancel()
+
+    def give_up(self) -> None:
+        """Declare stuck what has not ended in its time; but runs within it end by themselves."""
+        if self.ended:
+            return
+        inner = [run for run in self.inner or () if not run.over]
+        for run in inner:
+            run.give_up()
+        if inner:
+            return
+        logger.warning(
+            "%r is stuck: it did not end although it was cancelled; it stands at %s",
+            self.job.name,
+            self.place,
+        )
+        assert self.task is not None  # what has no task has nothing to give up
+        _abandoned.add(self.task)
+        self.outcome.state = State.STUCK
+        self.run.stuck.append(self.job)
+        if self.expired:
+            self._keep(self._expiry(None))
+        self.run.retire(self)
+
+    def _ended_after_all(self, error: BaseException | None) -> None:
+        task = asyncio.current_task()
+        if task is not None:
+            _abandoned.discard(cast("asyncio.Task[None]", task))
+        if error is None or isinstance(error, (asyncio.CancelledError, GeneratorExit)):
+            logger.info("%r, which was stuck, has ended", self.job.name)
+        else:
+            logger.warning("%r, which was stuck, has failed", self.job.name, exc_info=error)
 
     @property
     def place(self) -> str:

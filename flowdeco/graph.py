@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import TypeVar
 
 N = TypeVar("N")
 
-__all__ = ["CircularError", "closure", "reverse", "topological_order"]
+__all__ = ["CircularError", "closure", "heights", "reverse", "topological_order"]
 
 
 class CircularError(ValueError):
@@ -72,6 +72,16 @@ def reverse(predecessors: Mapping[N, Iterable[N]]) -> dict[N, list[N]]:
         for predecessor in before:
             successors[predecessor].append(node)
     return successors
+
+
+def heights(predecessors: Mapping[N, Iterable[N]], counted: Container[N]) -> dict[N, int]:
+    """Tell of each node how many of the counted ones follow on the longest way from it."""
+    height = dict.fromkeys(predecessors, 0)
+    for node in reversed(topological_order(predecessors)):
+        above = height[node] + (node in counted)
+        for predecessor in predecessors[node]:
+            height[predecessor] = max(height[predecessor], above)
+    return height
 
 
 def closure(edges: Mapping[N, Iterable[N]], starts: Iterable[N]) -> dict[N, None]:

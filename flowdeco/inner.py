@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import attrs
 
+from .activity import enclosing_activity
 from .body import Bound
 from .job import AbstractJob, Job
 from .limits import Limits
-from .run import enclosing_activity
 from .scheduler import Scheduler
 from .text import value_line
 

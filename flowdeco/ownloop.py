@@ -14,9 +14,10 @@ from collections.abc import Callable, Coroutine
 from types import FrameType, TracebackType
 from typing import Any, ClassVar, cast
 
+from .activity import is_stuck
 from .drain import Drain
 from .reason import Reason
-from .run import Run, is_stuck
+from .run import Run
 
 __all__ = ["perform"]
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, TypeAlias, TypeVar, cast
 
 from . import diagram, listing, ownloop
+from .activity import enclosing_activity
 from .body import function_name
 from .chain import Chain
 from .drain import Sleeper
@@ -28,7 +29,7 @@ from .limits import Limits, check_flag, check_seconds
 from .marks import plain
 from .reason import Cause
 from .report import Report, debrief
-from .run import Run, enclosing_activity
+from .run import Run
 from .shutdown import Shutdown
 from .tasks import refuse_running_loop
 from .text import encodable, value_line

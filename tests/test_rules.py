@@ -1129,7 +1129,7 @@ def test_rule_13_a_job_cancelled_by_somebody_else_has_failed(turns):
         for _ in range(turns):
             await asyncio.sleep(0)
         for task in asyncio.all_tasks():
-            if "guard" in repr(task) and task is not asyncio.current_task():
+            if "perform" in repr(task) and task is not asyncio.current_task():
                 task.cancel()
 
     scheduler = Scheduler(Job(murderer), victim, after)
