@@ -48,7 +48,7 @@ class Declaration(Atom["Declaration[object]"], Generic[R]):
     def __init__(self, method: object, options: Options) -> None:
         self.method = method
         self.options = options
-        self.name = getattr(method, "__name__", None) or "?"
+        self.name: str = getattr(method, "__name__", None) or "?"
         self.owner: type[Flow] | None = None
         self.chains: list[Chain[Declaration[object]]] = []
         self.hooks: list[Callable[..., Any]] = []

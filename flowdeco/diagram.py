@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-import tempfile
+import time
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
 
 from .job import AbstractJob
 from .listing import Entry, numbered
@@ -115,26 +115,22 @@ def write(path: str | os.PathLike[str], text: str) -> None:
         OSError: it cannot be written; what was there is as it was.
     """
     # A link stays a link, and what it leads to is replaced.
-    target = Path(os.path.realpath(path))
-    if target.exists() and not target.is_file():
-        # A pipe or a device stays what it is.
-        target.write_text(text, encoding="utf-8", newline="\n")
+    target = os.path.realpath(path)
+    if os.path.exists(target) and not os.path.isfile(target):
+        _fill(target, text)  # a pipe or a device stays what it is
         return
-    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=".flowdeco-")
+    temporary = os.path.join(os.path.dirname(target), f".flowdeco-{os.getpid()}-{time.time_ns()}")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
-            stream.write(text)
-        os.chmod(temporary, _mode_of(target))
+        _fill(temporary, text)
+        if os.path.exists(target):
+            os.chmod(temporary, os.stat(target).st_mode & 0o777)
         os.replace(temporary, target)
     except BaseException:
-        os.unlink(temporary)
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(temporary)
         raise
 
 
-def _mode_of(path: Path) -> int:
-    try:
-        return path.stat().st_mode & 0o777
-    except FileNotFoundError:
-        umask = os.umask(0)
-        os.umask(umask)
-        return 0o666 & ~umask
+def _fill(path: str, text: str) -> None:
+    with open(path, "w", encoding="utf-8", newline="\n") as stream:
+        stream.write(text)

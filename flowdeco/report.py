@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import os
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,6 +18,7 @@ from .reason import Cause, Reason
 from .text import class_name, cut, line, printable
 
 if TYPE_CHECKING:
+    import datetime
     from collections.abc import Iterable
 
 __all__ = ["JobRecord", "Report"]
@@ -75,6 +75,8 @@ class Report:
     @property
     def started_at(self) -> datetime.datetime:
         """When the run started, an aware date."""
+        import datetime  # noqa: PLC0415  # only here, and its import costs a millisecond
+
         return datetime.datetime.fromtimestamp(self._wall_time, datetime.UTC)
 
     @property

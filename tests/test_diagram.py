@@ -487,22 +487,18 @@ def refuse(*_, **__):
     raise OSError(28, "No space left on device")
 
 
-@pytest.mark.parametrize("call", ["os.replace", "os.chmod", "os.fdopen"])
+@pytest.mark.parametrize("call", ["os.replace", "os.chmod", "flowdeco.diagram._fill"])
 def test_failure_on_the_way_leaves_what_was_there(call, scheduler, tmp_path, monkeypatch):
     """O07: never partial: the old file is whole, and no other is left."""
     path = tmp_path / "graph.dot"
     path.write_text("before")
-    if call == "os.fdopen":
-        opened = os.fdopen
 
-        def full(handle, *args, **options):
-            stream = opened(handle, *args, **options)
-            stream.write = refuse
-            return stream
+    def half(temporary, text):
+        with open(temporary, "w") as stream:
+            stream.write(text[: len(text) // 2])
+        refuse()
 
-        monkeypatch.setattr(call, full)
-    else:
-        monkeypatch.setattr(call, refuse)
+    monkeypatch.setattr(call, half if call.endswith("_fill") else refuse)
 
     with pytest.raises(OSError, match="No space left"):
         scheduler.export_as_dotfile(path)
