@@ -302,7 +302,7 @@ class AbstractJob(Atom["AbstractJob[object]"], Generic[R]):
     def _why_no_result(self) -> str:
         message = f"{self.name!r} has no result: it is {self.state.value}"
         activity = current_activity.get()
-        if activity is None or self in activity.job.required:
+        if activity is None or activity.job is self or self in activity.job.required:
             return message
         reader = activity.job
         return (

@@ -114,12 +114,18 @@ class _Owner:
 
     def close(self) -> None:
         """End what jobs have left behind, in what is left of the time of the run."""
-        loop = self.loop
-        until = loop.time()
+        until = self.loop.time()
         if self.run is not None and self.run.bound is not None and self.signals < 2:
             until = max(until, self.run.bound)
-        tasks = asyncio.all_tasks(loop)
-        stuck = {task for task in tasks if is_stuck(task)}
+        try:
+            self._end_what_is_left(until)
+        except (KeyboardInterrupt, SystemExit):
+            self.loop.set_exception_handler(_note)  # tasks that are left now would complain
+            raise
+
+    def _end_what_is_left(self, until: float) -> None:
+        loop = self.loop
+        stuck = {task for task in asyncio.all_tasks(loop) if is_stuck(task)}
         if stuck:
             self._complete(_close_coroutines(stuck), until)
         tasks = asyncio.all_tasks(loop)
@@ -128,7 +134,7 @@ class _Owner:
         self._complete(loop.shutdown_asyncgens(), until)
         if not self._complete(loop.shutdown_default_executor(), until):
             logger.warning("threads of the default executor of the loop are still at work")
-        leftover = asyncio.all_tasks(loop)
+        leftover = asyncio.all_tasks(loop) - set(_parked)
         if leftover:
             self._complete(_close_coroutines(leftover), until)
 
@@ -136,11 +142,10 @@ class _Owner:
         """Run a coroutine for as long as there is time; whether it has completed."""
         task = self.loop.create_task(coroutine)
         task.add_done_callback(self._stop)
-        timer = self.loop.call_at(until + _LAST_TURNS, self.loop.stop)
-        while not task.done() and not timer.cancelled():
+        deadline = until + _LAST_TURNS
+        timer = self.loop.call_at(deadline, self.loop.stop)
+        while not task.done() and self.loop.time() < deadline:
             self.loop.run_forever()
-            if self.loop.time() >= until + _LAST_TURNS:
-                break
         timer.cancel()
         if not task.done():
             _parked.append(task)
