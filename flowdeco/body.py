@@ -143,6 +143,8 @@ def check_callable(function: object, what: str, usage: str, *, or_coroutine: boo
             f"{what} must be an async function{' or a coroutine' if or_coroutine else ''},"
             f" not {line(repr(function))} ({type(function).__name__})"
         )
+    if not or_coroutine and inspect.isasyncgenfunction(function):
+        raise TypeError(f"{what} must be awaitable, and {function_name(function)} yields")
     missing = _missing_arguments(function)
     if missing:
         name = function_name(function)

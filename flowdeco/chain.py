@@ -113,17 +113,20 @@ class Chain(Link[N]):
             self.joints += ((tails, self.heads),)
         return self
 
-    def parts(self) -> Iterator[Chain[N]]:
-        """Iterate over this chain and all that it is made of, each chain once."""
-        seen: dict[Chain[N], None] = {self: None}
+    def parts(self, seen: set[Chain[N]]) -> Iterator[Chain[N]]:
+        """Iterate over this chain and all that it is made of, but for those seen already.
+
+        Args:
+            seen: is kept up, so that walking through all prefixes of a chain is linear.
+        """
         found: list[Chain[N]] = [self]
         while found:
             chain = found.pop()
+            if chain in seen:
+                continue
+            seen.add(chain)
             yield chain
-            for link in _links(chain._stages):
-                if isinstance(link, Chain) and link not in seen:
-                    seen[link] = None
-                    found.append(link)
+            found.extend(link for link in _links(chain._stages) if isinstance(link, Chain))
 
     def __iter__(self) -> Iterator[N]:
         seen: dict[N, None] = {}

@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from .flow import Flow
     from .job import Job
 
-__all__ = ["Declaration", "Each", "Hook", "Method", "Options", "Service", "Step", "Subflow"]
+__all__ = ["AsyncMethod", "Declaration", "Each", "Method", "Options", "Service", "Step", "Subflow"]
 
 R = TypeVar("R", covariant=True, default=object)
 Body = TypeVar("Body", covariant=True, default=Callable[..., Any])
 I = TypeVar("I", default=object)  # noqa: E741
-Hook = TypeVar("Hook", bound=Callable[[Any], Coroutine[Any, Any, object]])
+AsyncMethod = TypeVar("AsyncMethod", bound=Callable[[Any], Coroutine[Any, Any, object]])
 
 
 @attrs.frozen
@@ -87,7 +87,7 @@ class Declaration(Atom["Declaration[object]"], Generic[R]):
         """Whether the results of what it comes after are offered to the method."""
         return self.options.after is not None and not isinstance(self.options.after, list)
 
-    def shutdown(self, hook: Hook) -> Hook:
+    def shutdown(self, hook: AsyncMethod) -> AsyncMethod:
         """Register an async method, to be called at the end of every run (rule 10).
 
         Args:
@@ -99,7 +99,7 @@ class Declaration(Atom["Declaration[object]"], Generic[R]):
         """
         self.hooks.append(hook)
         # By the name of the step it would hide it: keep the step, so that it can be reported.
-        return cast("Hook", self) if hook.__name__ == self.name else hook
+        return cast("AsyncMethod", self) if hook.__name__ == self.name else hook
 
     def _follow(self, before: Sequence[Declaration[object]]) -> None:
         for other in before:

@@ -5,6 +5,9 @@
 against the first overload of `__call__`, pyright against the last: so methods that take values
 stand at both ends, and those that take none in the middle.
 
+mypy names the type variable where a subflow returns no flow: hence `OneFlow` and `Flows`, whose
+overloads are two only to stand at both ends.
+
 A `Body` has no Any in it: mypy would find the overloads of the next decorator ambiguous, and give
 up. What is awaited is therefore a `Coroutine[object, Never, R]`.
 """
@@ -35,7 +38,8 @@ B = TypeVar("B")
 C = TypeVar("C")
 D = TypeVar("D")
 E = TypeVar("E")
-F = TypeVar("F", bound=Flow | Sequence[Flow])
+OneFlow = TypeVar("OneFlow", bound=Flow)
+Flows = TypeVar("Flows", bound=Flow | Sequence[Flow])
 R = TypeVar("R")
 P = ParamSpec("P")
 
@@ -253,50 +257,84 @@ class ServiceAfterMany(ServiceAfter):
     ) -> Service[None, Callable[Concatenate[Flow, P], Coroutine[object, Never, None]]]: ...
 
 class SubflowAfter:
-    def __call__(self, method: Callable[[Any], F], /) -> Subflow[F, Callable[[Flow], F]]: ...
+    def __call__(
+        self, method: Callable[[Any], Flows], /
+    ) -> Subflow[Flows, Callable[[Flow], Flows]]: ...
 
 class SubflowAfter1(SubflowAfter, Generic[A]):
     @overload
-    def __call__(self, method: Callable[[Any, A], F], /) -> Subflow[F, Callable[[Flow, A], F]]: ...
+    def __call__(
+        self, method: Callable[[Any, A], OneFlow], /
+    ) -> Subflow[OneFlow, Callable[[Flow, A], OneFlow]]: ...
     @overload
-    def __call__(self, method: Callable[[Any], F], /) -> Subflow[F, Callable[[Flow], F]]: ...
+    def __call__(
+        self, method: Callable[[Any], Flows], /
+    ) -> Subflow[Flows, Callable[[Flow], Flows]]: ...
+    @overload
+    def __call__(
+        self, method: Callable[[Any, A], Flows], /
+    ) -> Subflow[Flows, Callable[[Flow, A], Flows]]: ...
 
 class SubflowAfter2(SubflowAfter, Generic[A, B]):
     @overload
     def __call__(
-        self, method: Callable[[Any, A, B], F], /
-    ) -> Subflow[F, Callable[[Flow, A, B], F]]: ...
+        self, method: Callable[[Any, A, B], OneFlow], /
+    ) -> Subflow[OneFlow, Callable[[Flow, A, B], OneFlow]]: ...
     @overload
-    def __call__(self, method: Callable[[Any], F], /) -> Subflow[F, Callable[[Flow], F]]: ...
+    def __call__(
+        self, method: Callable[[Any], Flows], /
+    ) -> Subflow[Flows, Callable[[Flow], Flows]]: ...
+    @overload
+    def __call__(
+        self, method: Callable[[Any, A, B], Flows], /
+    ) -> Subflow[Flows, Callable[[Flow, A, B], Flows]]: ...
 
 class SubflowAfter3(SubflowAfter, Generic[A, B, C]):
     @overload
     def __call__(
-        self, method: Callable[[Any, A, B, C], F], /
-    ) -> Subflow[F, Callable[[Flow, A, B, C], F]]: ...
+        self, method: Callable[[Any, A, B, C], OneFlow], /
+    ) -> Subflow[OneFlow, Callable[[Flow, A, B, C], OneFlow]]: ...
     @overload
-    def __call__(self, method: Callable[[Any], F], /) -> Subflow[F, Callable[[Flow], F]]: ...
+    def __call__(
+        self, method: Callable[[Any], Flows], /
+    ) -> Subflow[Flows, Callable[[Flow], Flows]]: ...
+    @overload
+    def __call__(
+        self, method: Callable[[Any, A, B, C], Flows], /
+    ) -> Subflow[Flows, Callable[[Flow, A, B, C], Flows]]: ...
 
 class SubflowAfter4(SubflowAfter, Generic[A, B, C, D]):
     @overload
     def __call__(
-        self, method: Callable[[Any, A, B, C, D], F], /
-    ) -> Subflow[F, Callable[[Flow, A, B, C, D], F]]: ...
+        self, method: Callable[[Any, A, B, C, D], OneFlow], /
+    ) -> Subflow[OneFlow, Callable[[Flow, A, B, C, D], OneFlow]]: ...
     @overload
-    def __call__(self, method: Callable[[Any], F], /) -> Subflow[F, Callable[[Flow], F]]: ...
+    def __call__(
+        self, method: Callable[[Any], Flows], /
+    ) -> Subflow[Flows, Callable[[Flow], Flows]]: ...
+    @overload
+    def __call__(
+        self, method: Callable[[Any, A, B, C, D], Flows], /
+    ) -> Subflow[Flows, Callable[[Flow, A, B, C, D], Flows]]: ...
 
 class SubflowAfter5(SubflowAfter, Generic[A, B, C, D, E]):
     @overload
     def __call__(
-        self, method: Callable[[Any, A, B, C, D, E], F], /
-    ) -> Subflow[F, Callable[[Flow, A, B, C, D, E], F]]: ...
+        self, method: Callable[[Any, A, B, C, D, E], OneFlow], /
+    ) -> Subflow[OneFlow, Callable[[Flow, A, B, C, D, E], OneFlow]]: ...
     @overload
-    def __call__(self, method: Callable[[Any], F], /) -> Subflow[F, Callable[[Flow], F]]: ...
+    def __call__(
+        self, method: Callable[[Any], Flows], /
+    ) -> Subflow[Flows, Callable[[Flow], Flows]]: ...
+    @overload
+    def __call__(
+        self, method: Callable[[Any, A, B, C, D, E], Flows], /
+    ) -> Subflow[Flows, Callable[[Flow, A, B, C, D, E], Flows]]: ...
 
 class SubflowAfterMany(SubflowAfter):
     def __call__(
-        self, method: Callable[Concatenate[Any, P], F], /
-    ) -> Subflow[F, Callable[Concatenate[Flow, P], F]]: ...
+        self, method: Callable[Concatenate[Any, P], Flows], /
+    ) -> Subflow[Flows, Callable[Concatenate[Flow, P], Flows]]: ...
 
 class EachOver(Generic[A]):
     @overload
@@ -389,7 +427,7 @@ def service(
 @overload
 def service(*, after: Sequence[Declaration[object]], **common: Unpack[Common]) -> ServiceAfter: ...
 @overload
-def subflow(method: Callable[[Any], F], /) -> Subflow[F, Callable[[Flow], F]]: ...
+def subflow(method: Callable[[Any], Flows], /) -> Subflow[Flows, Callable[[Flow], Flows]]: ...
 @overload
 def subflow(*, after: None = None, **common: Unpack[Common]) -> SubflowAfter: ...
 @overload

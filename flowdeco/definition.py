@@ -153,10 +153,7 @@ def _chained_edges(
             chains[value] = None
     seen: set[Chain[Any]] = set()
     for chain in chains:
-        for part in chain.parts():
-            if part in seen:
-                continue
-            seen.add(part)
+        for part in chain.parts(seen):
             for before, after in part.joints:
                 for later in after:
                     for earlier in before:

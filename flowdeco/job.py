@@ -25,7 +25,7 @@ from typing_extensions import TypeVar
 from .body import Bound, Once, awaiting, check_callable, function_name, up_and_down
 from .chain import Atom, Chain, Link
 from .errors import BusyError, NotFinishedError
-from .limits import check_flag, seconds
+from .limits import check_flag, check_seconds
 from .marks import described
 from .outcome import MISSING, Outcome, State
 from .tasks import refuse_running_loop
@@ -90,7 +90,7 @@ class AbstractJob(Atom["AbstractJob[object]"], Generic[R]):
     label: str | None = None
     critical: bool | None = None
     forever: bool = False
-    timeout: float | None = attrs.field(default=None, validator=seconds)
+    timeout: float | None = None
     _given: RequirementSet = attrs.field(default=None, alias="required")
     _required: dict[AbstractJob[object], None] = attrs.field(factory=dict, init=False)
     _outcome: Outcome = attrs.field(default=NEVER_RUN, init=False)
@@ -99,6 +99,8 @@ class AbstractJob(Atom["AbstractJob[object]"], Generic[R]):
     """Whether it is a generator service, ready at its yield."""
 
     def __attrs_post_init__(self) -> None:
+        # Not validators: these would run before a job keeps its coroutine, and leave it un-awaited.
+        check_seconds(self.timeout, "timeout")
         check_flag(self.critical, "critical")
         check_flag(self.forever, "forever")
         if self._given is not None:
@@ -343,6 +345,8 @@ def _no_requirement(item: object) -> TypeError:
             " which scheduler.find() returns by name"
         )
     if inspect.iscoroutine(item) or callable(item):
+        if inspect.iscoroutine(item):
+            item.close()
         return TypeError(f"a requirement is a job, not {item!r}; make one with Job(...)")
     return TypeError(f"a requirement is a job or a chain, not {item!r} ({type(item).__name__})")
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import math
+import sys
 from typing import Any
 
 import attrs
 
 __all__ = ["Limits", "check_flag", "check_seconds", "check_window", "finite", "seconds"]
+
+
+_LONGEST = sys.float_info.max
 
 
 def check_seconds(value: object, name: str) -> None:
@@ -24,6 +28,8 @@ def check_seconds(value: object, name: str) -> None:
             f"{name} must be a number of seconds or None, not {value!r}"
             f" ({type(value).__name__}); for instance {name}=1.5"
         )
+    if value > _LONGEST and value != math.inf:
+        raise ValueError(f"{name} must be a number of seconds that a float can hold, or None")
     if math.isnan(value) or value < 0:
         raise ValueError(f"{name} must be 0 or more seconds, or None for no limit, not {value!r}")
 

@@ -311,7 +311,8 @@ class Scheduler(AbstractJob[bool]):
             scheduler._refuse_busy("run")
             _ = scheduler.limits
             for job in scheduler:
-                check_seconds(job.timeout, f"the timeout of {job.name!r}")
+                if job.timeout is not None:
+                    check_seconds(job.timeout, f"the timeout of {job.name!r}")
                 job._check_ready()
                 for other in job.required:
                     if other not in scheduler._jobs:
