@@ -8,8 +8,11 @@ from typing import Any
 
 import attrs
 
-__all__ = ["Limits", "check_flag", "check_seconds", "check_window", "finite", "seconds"]
+__all__ = ["DEEPEST", "Limits", "check_flag", "check_seconds", "check_window", "finite", "seconds"]
 
+
+DEEPEST = 200
+"""How many runs, and so schedulers, may be nested in each other."""
 
 _LONGEST = sys.float_info.max
 

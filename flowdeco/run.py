@@ -19,9 +19,10 @@ from .activity import Activity
 from .agenda import Agenda
 from .deadline import Deadline
 from .drain import SETTLING_TURNS, Drain, Sleeper, after_turns
+from .errors import NestingError
 from .graph import heights
 from .job import AbstractJob
-from .limits import Limits, finite
+from .limits import DEEPEST, Limits, finite
 from .listing import unrun
 from .observer import Audience, Observer
 from .outcome import MISSING, Outcome, State
@@ -48,6 +49,9 @@ class Run:
         limits: what bounds the run.
         observers: who watches.
         enclosing: the job within which this run takes place, if any (rule 21).
+
+    Raises:
+        NestingError: too many runs are nested in each other.
     """
 
     def __init__(
@@ -63,6 +67,13 @@ class Run:
         self.clock = self.loop.time
         self._enclosing = enclosing
         self._outer = outer = enclosing.run if enclosing is not None else None
+        self.depth: int = 1 if outer is None else outer.depth + 1
+        if self.depth > DEEPEST:
+            raise NestingError(
+                f"runs are nested more than {DEEPEST} levels deep, at {scheduler.name!r};"
+                " does a subflow make its own class?",
+                self.depth,
+            )
         # What has happened so far
         self.reason: Reason | None = None
         self.failures: list[AbstractJob[object]] = []

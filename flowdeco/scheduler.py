@@ -25,7 +25,7 @@ from .errors import (
 )
 from .graph import CircularError, reverse, topological_order
 from .job import NEVER_RUN, AbstractJob, RequirementSet
-from .limits import Limits, check_flag, check_seconds
+from .limits import DEEPEST, Limits, check_flag, check_seconds
 from .marks import plain
 from .reason import Cause
 from .report import Report, debrief
@@ -43,9 +43,6 @@ __all__ = ["Scheduler"]
 
 Jobs: TypeAlias = "AbstractJob[object] | Chain[AbstractJob[object]]"
 J = TypeVar("J", bound="AbstractJob[object] | Chain[AbstractJob[object]]")
-
-DEEPEST = 200
-"""How many schedulers may be nested in each other."""
 
 
 class Scheduler(AbstractJob[bool]):
@@ -154,6 +151,10 @@ class Scheduler(AbstractJob[bool]):
             raise NestingError(
                 f"{job.name!r} cannot be added to {self.name!r}, which is inside of it", 2
             )
+        if isinstance(job, Scheduler):
+            above = sum(1 for _ in self._around())
+            for _ in job._nested(above + 1):
+                pass  # it looks at how deep they are
         if owner is not None and owner is not self:
             raise OwnershipError(
                 f"{job.name!r} cannot be added to {self.name!r}: it is in {owner.name!r};"
@@ -291,15 +292,14 @@ class Scheduler(AbstractJob[bool]):
                     clean = False
         return clean
 
-    def _nested(self) -> Iterator[Scheduler]:
-        """This scheduler and all that are nested in it, without recursion."""
-        found: builtins.list[tuple[Scheduler, int]] = [(self, 1)]
+    def _nested(self, depth: int = 1) -> Iterator[Scheduler]:
+        """This scheduler, which is that deep, and all that are nested in it."""
+        found: builtins.list[tuple[Scheduler, int]] = [(self, depth)]
         while found:
             scheduler, depth = found.pop()
             if depth > DEEPEST:
                 raise NestingError(
-                    f"schedulers are nested more than {DEEPEST} levels deep below {self.name!r};"
-                    " is one of them inside itself?",
+                    f"schedulers are nested more than {DEEPEST} levels deep, at {self.name!r}",
                     depth,
                 )
             yield scheduler
