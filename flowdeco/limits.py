@@ -8,6 +8,8 @@ from typing import Any
 
 import attrs
 
+from .text import line
+
 __all__ = ["DEEPEST", "Limits", "check_flag", "check_seconds", "check_window", "finite", "seconds"]
 
 
@@ -31,10 +33,11 @@ def check_seconds(value: object, name: str) -> None:
             f"{name} must be a number of seconds or None, not {value!r}"
             f" ({type(value).__name__}); for instance {name}=1.5"
         )
+    if value < 0 or value != value:
+        shown = repr(value) if isinstance(value, float) else line(value)
+        raise ValueError(f"{name} must be 0 or more seconds, or None for no limit, not {shown}")
     if value > _LONGEST and value != math.inf:
         raise ValueError(f"{name} must be a number of seconds that a float can hold, or None")
-    if math.isnan(value) or value < 0:
-        raise ValueError(f"{name} must be 0 or more seconds, or None for no limit, not {value!r}")
 
 
 def check_window(value: object, name: str) -> None:

@@ -1,0 +1,107 @@
+"""The places of a run, without a run: they are never lost, and go round in turn."""
+
+from __future__ import annotations
+
+from collections import deque
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flowdeco.window import Window
+
+
+@pytest.mark.parametrize("size", [1, 2, 5])
+def test_there_are_as_many_places_as_said(size):
+    """The first `size` have a place at once, all others queue."""
+    window = Window(size)
+
+    assert [window.take(who) for who in range(size + 3)] == [True] * size + [False] * 3
+
+
+def test_a_place_goes_to_who_waits_longest():
+    """W05: places are handed on in the order of the queue."""
+    window = Window(1)
+    for who in "abcd":
+        window.take(who)
+
+    assert [window.give_back() for _ in range(4)] == ["b", "c", "d", None]
+
+
+def test_a_place_that_is_handed_on_is_not_free():
+    """W03: from the call on it belongs to who waited; a late comer cannot take it."""
+    window = Window(1)
+    window.take("a")
+    window.take("b")
+    window.give_back()
+
+    assert window.take("late") is False
+    assert window.give_back() == "late"
+
+
+def test_a_place_that_nobody_waits_for_is_free():
+    """W01: what is given back can be taken again, without end."""
+    window = Window(1)
+
+    assert [(window.take(who), window.give_back()) for who in range(5)] == [(True, None)] * 5
+
+
+def test_who_waits_can_be_sent_away():
+    """W02: who is dismissed waits no more, and has taken no place; the others keep their turn."""
+    window = Window(1)
+    for who in "abcde":
+        window.take(who)
+
+    assert window.dismiss(lambda who: who in "bd") == ["b", "d"]
+    assert window.dismiss(lambda who: who in "bd") == []
+    assert [window.give_back() for _ in range(3)] == ["c", "e", None]
+    assert window.take("f") is True
+
+
+def test_who_has_a_place_is_not_sent_away():
+    """W02: only those who wait are dismissed."""
+    window = Window(1)
+    window.take("a")
+
+    assert window.dismiss(lambda _: True) == []
+    assert window.take("b") is False
+
+
+def test_falsy_holders_are_holders():
+    """Who waits may be anything, 0 and the empty string too."""
+    window = Window(1)
+    for who in ("a", 0, ""):
+        window.take(who)
+
+    assert [window.give_back(), window.give_back()] == [0, ""]
+
+
+operations = st.one_of(
+    st.sampled_from(["take", "give back"]),
+    st.sets(st.integers(0, 20)),  # to dismiss these
+)
+
+
+@given(st.integers(1, 4), st.lists(operations))
+def test_no_place_is_lost_and_none_is_invented(size, course):
+    """W01 W02 W04: whatever is done, it is as with a number and a queue."""
+    window = Window(size)
+    holding, waiting = [], deque()
+
+    for who, operation in enumerate(course):
+        if operation == "take":
+            has_place = len(holding) < size
+            assert window.take(who) is has_place
+            (holding if has_place else waiting).append(who)
+        elif operation != "give back":
+            expected = [other for other in waiting if other in operation]
+            assert window.dismiss(operation.__contains__) == expected
+            waiting = deque(other for other in waiting if other not in operation)
+        elif holding:
+            holding.pop(0)
+            expected = waiting.popleft() if waiting else None
+            assert window.give_back() == expected
+            if expected is not None:
+                holding.append(expected)
+        assert len(holding) <= size
+        assert not waiting or len(holding) == size
