@@ -21,7 +21,9 @@ from .scheduler import Scheduler
 #   scheduler
 #   surgery, inner
 #   declaration
-#   decorators, definition
+#   decorators, methods
+#   checks
+#   definition
 #   flow
 #   testing
 

@@ -17,7 +17,18 @@ if TYPE_CHECKING:
     from .flow import Flow
     from .job import Job
 
-__all__ = ["AsyncMethod", "Declaration", "Each", "Method", "Options", "Service", "Step", "Subflow"]
+__all__ = [
+    "AsyncMethod",
+    "Declaration",
+    "Decorator",
+    "Each",
+    "Method",
+    "Options",
+    "Service",
+    "Step",
+    "Subflow",
+    "parameters_of",
+]
 
 R = TypeVar("R", covariant=True, default=object)
 Body = TypeVar("Body", covariant=True, default=Callable[..., Any])
@@ -62,6 +73,10 @@ class Declaration(Atom["Declaration[object]"], Generic[R]):
     if not TYPE_CHECKING:
 
         def __call__(self, *_: object) -> object:
+            if isinstance(self.method, Declaration):
+                # Give good error for: `@step(build)` over a method.
+                name, kind = self.method.name, self.kind
+                raise TypeError(f"@{kind} was given {name}; write @{kind}(after={name})")
             raise TypeError(
                 f"{self.name} is a declaration, which a run calls; come after={self.name} to get"
                 f" its result, or call the method itself: {_owner_of(self)}.{self.name}.body(flow)"
@@ -99,7 +114,7 @@ class Declaration(Atom["Declaration[object]"], Generic[R]):
         """
         self.hooks.append(hook)
         # By the name of the step it would hide it: keep the step, so that it can be reported.
-        return cast("AsyncMethod", self) if hook.__name__ == self.name else hook
+        return cast("AsyncMethod", self) if getattr(hook, "__name__", None) == self.name else hook
 
     def _follow(self, before: Sequence[Declaration[object]]) -> None:
         for other in before:
@@ -143,7 +158,7 @@ class _OfJob(Method[R, Body]):
     def __get__(self, instance: Flow | None, owner: type) -> Self | Job[R]:
         if instance is None:
             return self
-        return cast("Job[R]", instance._flow_jobs[self.name])
+        return cast("Job[R]", _job_of(instance, self))
 
 
 class Step(_OfJob[R, Body]):
@@ -175,7 +190,7 @@ class Subflow(Method[R, Body]):
     def __get__(self, instance: Flow | None, owner: type) -> Self | R:
         if instance is None:
             return self
-        job = instance._flow_jobs[self.name]
+        job = _job_of(instance, self)
         made = cast("Bound", job.body).made
         if made is None:
             raise NoSubflowError(
@@ -184,6 +199,39 @@ class Subflow(Method[R, Body]):
                 job,
             )
         return cast("R", made)
+
+
+@attrs.frozen(eq=False)
+class Decorator:
+    """A decorator that has its options, and not yet its method."""
+
+    kind: type[Declaration[object]]
+    options: Options
+
+    def __call__(self, method: object) -> Declaration[object]:
+        """Declare the method."""
+        return self.kind(method, self.options)
+
+
+def parameters_of(method: object) -> Sequence[inspect.Parameter]:
+    """The parameters of a method, self included; of the one that other decorators stand on."""
+    function = cast("Callable[..., object]", method)
+    try:
+        signature = inspect.signature(function)
+    except ValueError:  # a decorator stands on something without a signature
+        signature = inspect.signature(function, follow_wrapped=False)
+    return tuple(signature.parameters.values())
+
+
+def _job_of(instance: Flow, declared: Declaration[object]) -> Job[object]:
+    if not hasattr(type(instance), "_flow_definition"):
+        # Give good error for: a decorated method in a class that is no flow.
+        name = type(instance).__name__
+        raise TypeError(
+            f"{declared.name} is a {declared.kind}, and {name} is no flow; write"
+            f" `class {name}(Flow)`"
+        )
+    return instance._flow_jobs[declared.name]
 
 
 def _owner_of(declared: Declaration[object]) -> str:

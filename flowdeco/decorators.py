@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .declaration import Declaration, Each, Options, Service, Step, Subflow
+from .declaration import Declaration, Decorator, Each, Options, Service, Step, Subflow
 
 __all__ = ["each", "service", "step", "subflow"]
 
@@ -105,16 +105,9 @@ def each(
         A decorator of a method that takes an item; the result is the list of what it returned, in
         the order of the items.
     """
-    options = Options(over, critical, timeout, label, window)
-
-    def declare(method: object) -> Each[object]:
-        return Each(method, options)
-
-    return declare
+    return Decorator(Each, Options(over, critical, timeout, label, window))
 
 
 def _declared(kind: type[Declaration[object]], method: Any, options: Options) -> Any:
-    def declare(given: object) -> Declaration[object]:
-        return kind(given, options)
-
-    return declare if method is None else declare(method)
+    decorator = Decorator(kind, options)
+    return decorator if method is None else decorator(method)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
@@ -11,8 +10,10 @@ import attrs
 from typing_extensions import dataclass_transform
 
 from .body import Bound
+from .checks import is_class_variable, place
 from .declaration import Declaration, Each, Subflow
 from .definition import EMPTY, Definition, define
+from .errors import DefinitionError
 from .inner import ForEach, Subflows
 from .job import Job
 from .limits import Limits
@@ -73,20 +74,24 @@ class Flow:
         window: int | None = _INHERITED,
         grace: float = _INHERITED,
         shutdown_timeout: float = _INHERITED,
-        **others: Any,
     ) -> None:
-        super().__init_subclass__(**others)
+        super().__init_subclass__()
         if "__attrs_attrs__" in vars(cls):
-            return  # a decorator of attrs has made the class again
+            problem = (
+                f"{cls.__qualname__} ({place(cls)}): a decorator has made the class a second"
+                " time, as @attrs.define does; drop it, for a flow has its fields already"
+            )
+            raise DefinitionError(cls.__qualname__, [problem])
         given = {"timeout": timeout, "window": window, "grace": grace}
         given["shutdown_timeout"] = shutdown_timeout
         changes: dict[str, Any] = {k: v for k, v in given.items() if v is not _INHERITED}
         defaults = cls._flow_defaults
-        cls._flow_defaults = _Defaults(
+        defaults = _Defaults(
             defaults.critical if critical is _INHERITED else critical,
             attrs.evolve(defaults.limits, **changes),
         )
         cls._flow_definition = define(cls, _definition_of)
+        cls._flow_defaults = defaults
         _make_fields(cls)
 
     def run(
@@ -249,7 +254,7 @@ def _hook(flow: Flow, names: Sequence[str]) -> Callable[[], Awaitable[object]] |
 def _make_fields(cls: type) -> None:
     """Let attrs make the fields, the repr and the `__init__` of a flow class."""
     annotations = vars(cls).get("__annotations__", {})
-    variables = {name: note for name, note in annotations.items() if _is_class_variable(note)}
+    variables = {name: note for name, note in annotations.items() if is_class_variable(note)}
     for name in variables:
         # attrs knows some spellings of ClassVar, when annotations are strings.
         del annotations[name]
@@ -266,14 +271,12 @@ def _make_fields(cls: type) -> None:
         annotations.update(variables)
 
 
-def _is_class_variable(annotation: object) -> bool:
-    return isinstance(annotation, str) and bool(
-        re.match(r"['\"]?([\w.]+\.)?ClassVar\b", annotation)
-    )
-
-
 def _named_as_written(_: type, fields: list[attrs.Attribute[Any]]) -> list[attrs.Attribute[Any]]:
-    # attrs would call the argument of `_token` token, and checkers call it _token.
+    # attrs would call the argument of `_token` token, and checkers call it _token. Before 26.1
+    # it set that name after this; since then it tells whether the name is its own choice.
     return [
-        field if field.alias is not None else field.evolve(alias=field.name) for field in fields
+        field.evolve(alias=field.name)
+        if field.alias is None or getattr(field, "alias_is_default", False)
+        else field
+        for field in fields
     ]

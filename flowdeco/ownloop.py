@@ -12,7 +12,7 @@ import signal
 import threading
 from collections.abc import Callable, Coroutine
 from types import FrameType, TracebackType
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 
 from .activity import is_stuck
 from .drain import Drain
@@ -194,8 +194,7 @@ async def _end_tasks(tasks: set[asyncio.Task[Any]], until: float) -> None:
 
 def _close(task: asyncio.Task[Any]) -> None:
     """Close the coroutine of a task that ignores cancellation, so that the task ends."""
-    # The type says that it always has one; on Python 3.12 an eager task that is done has none.
-    coroutine = cast("Coroutine[Any, Any, Any] | None", task.get_coro())
+    coroutine: Any = task.get_coro()  # None, since Python 3.12, where an eager task has ended
     try:
         if coroutine is not None:
             coroutine.close()

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 __all__ = ["Scheduler"]
 
 Jobs: TypeAlias = "AbstractJob[object] | Chain[AbstractJob[object]]"
-J = TypeVar("J", bound="AbstractJob[object] | Chain[AbstractJob[object]]")
+JobOrChain = TypeVar("JobOrChain", bound="AbstractJob[object] | Chain[AbstractJob[object]]")
 
 
 class Scheduler(AbstractJob[bool]):
@@ -117,7 +117,7 @@ class Scheduler(AbstractJob[bool]):
 
     # The set
 
-    def add(self, job: J) -> J:
+    def add(self, job: JobOrChain) -> JobOrChain:
         """Add a job, or the jobs of a chain; return what was given.
 
         Raises:

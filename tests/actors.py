@@ -138,3 +138,22 @@ def nested(body, depth, **options):
     for level in range(depth):
         inner = Scheduler(inner, label=f"level {level}", **options)
     return inner
+
+
+def perform(flow, timeout=None, **options):
+    """Run a flow under a virtual clock; return its report."""
+    return flow.run(timeout, loop_factory=VirtualClockLoop, **options)
+
+
+async def co_perform(flow, then=None, **options):
+    """Run a flow in a task that is told what to do `then`: `{1.5: task.cancel}` by the clock."""
+    task = asyncio.ensure_future(flow.co_run(**options))
+    for when, act in (then or {}).items():
+        asyncio.get_running_loop().call_at(when, act, task)
+    return await task
+
+
+def in_loop(coroutine):
+    """Run a coroutine under a virtual clock."""
+    with asyncio.Runner(loop_factory=VirtualClockLoop) as runner:
+        return runner.run(coroutine)

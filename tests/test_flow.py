@@ -101,12 +101,6 @@ def test_fields_are_keyword_arguments():
     assert flow.made is not Fields(needed="x").made
 
 
-UNDERSCORE = pytest.mark.xfail(
-    strict=True, reason="attrs 26 sets the alias before it asks the field transformer"
-)
-
-
-@UNDERSCORE
 def test_arguments_are_named_as_their_fields():
     """A leading underscore is part of the name of the argument."""
     flow = Fields(needed="x", _token="t")
@@ -119,7 +113,7 @@ def test_arguments_are_named_as_their_fields():
     [
         (lambda: Fields("x"), "positional argument"),
         (lambda: Fields(), "needed"),
-        pytest.param(lambda: Fields(needed=1, token="t"), "token", marks=UNDERSCORE),
+        (lambda: Fields(needed=1, token="t"), "token"),
         (lambda: Fields(needed=1, renamed="t"), "renamed"),
         (lambda: Fields(needed=1, derived="t"), "derived"),
         (lambda: Fields(needed=1, limit=1), "limit"),
@@ -159,7 +153,6 @@ def test_class_variables_are_no_fields():
     assert Fields.__annotations__["limit"] == "ClassVar[int]"
 
 
-@pytest.mark.xfail(strict=True, reason="the check of mutable defaults takes it for a field")
 def test_class_variables_may_be_mutable():
     """A class variable is meant to be shared, and is no field: a list is fine."""
 

@@ -1,0 +1,267 @@
+"""What a decorated method must look like, and what to write where it does not."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from types import FunctionType
+from typing import Any, Final, cast
+
+from .declaration import Declaration, parameters_of
+from .limits import check_flag, check_seconds, check_window
+from .text import class_name, value_line
+
+__all__ = [
+    "RESERVED",
+    "WRAPPERS",
+    "counted",
+    "described",
+    "first_line",
+    "function_in",
+    "is_reserved",
+    "layers",
+    "listed",
+    "problems_of",
+    "reserved",
+]
+
+RESERVED: Final = frozenset(
+    {"run", "co_run", "scheduler", "list", "debrief", "to_dot", "to_mermaid", "to_image"}
+)
+"""The names of a flow's own methods, beside all that begin with `_flow`."""
+
+WRAPPERS: Final[tuple[type, ...]] = (
+    *(staticmethod, classmethod, property),
+    *(functools.cached_property, functools.partialmethod),
+)
+"""What makes something of a function that is no method of the instance."""
+
+_SELF = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+_VARIABLE = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+
+
+def problems_of(declared: Declaration[object]) -> Iterator[str]:
+    """Find what is wrong with a declaration by itself, whatever else the class has."""
+    yield from reserved(declared.name)
+    if declared.kind == "each":
+        yield from _of_over(declared)
+    wrong = _of_method(declared)
+    if wrong is not None:
+        yield wrong
+    else:
+        yield from _of_parameters(declared)
+    yield from _of_options(declared)
+
+
+def is_reserved(name: str) -> bool:
+    """Whether a flow has the name for itself."""
+    return name in RESERVED or name.startswith("_flow")
+
+
+def reserved(name: str) -> Iterator[str]:
+    """Refuse the names of a flow's own, and Python's."""
+    if is_reserved(name) or re.fullmatch(r"__\w+__", name):
+        yield (
+            f"the name {name} is taken; choose another than {listed(sorted(RESERVED))}, what begins"
+            " with _flow, and names such as __init__"
+        )
+
+
+def _of_over(declared: Declaration[object]) -> Iterator[str]:
+    # What is no declaration at all is refused with the prerequisites.
+    over = declared.options.after
+    if over is None or isinstance(over, (tuple, list)):
+        names = _names_before(declared)
+        given = f"and is given {'a list' if isinstance(over, list) else 'a tuple'} of {len(names)}"
+        if over is None:
+            given = "and is given None"
+        yield f"@each goes over one declaration, {given}; write `@each({[*names, 'name'][0]})`"
+
+
+# What the decorator stands on
+
+
+def _of_method(declared: Declaration[object]) -> str | None:
+    method, kind = declared.method, declared.kind
+    what = class_name(method)
+    write = f"write `{first_line(declared)}`"
+    if isinstance(method, Declaration):
+        if method.kind == kind:
+            return f"it is decorated twice with @{kind}; drop one of them"
+        return f"it is decorated twice; keep one of @{method.kind} and @{kind}"
+    if isinstance(method, WRAPPERS):
+        return f"@{kind} stands on a {what}, and a {kind} is a method of the instance; {write}"
+    if not isinstance(method, FunctionType):
+        return f"@{kind} stands on {described(method)}; {write}"
+    if method.__name__ == "<lambda>":
+        return f"@{kind} stands on a lambda; {write}"
+    if kind == "service":
+        if inspect.iscoroutinefunction(method) or declared.yields:
+            return None
+        inner = function_in(method)
+        if inner is not method and inspect.isasyncgenfunction(inner):
+            return "another decorator has made a plain method of a service; drop that decorator"
+        return f"a service is async, and this method is not; {write}"
+    if declared.yields and kind == "step":
+        return "it is a step and yields; did you mean @service?"
+    if inspect.isgeneratorfunction(method) and kind == "step":
+        line = f"`async def {declared.name}(self)`"
+        return f"it is a step and yields; did you mean @service, which is async? Write {line}"
+    if declared.yields or inspect.isgeneratorfunction(method):
+        return f"it yields; return {_RETURNED[kind]} instead"
+    if kind == "subflow" and inspect.iscoroutinefunction(method):
+        return f"it makes flows and waits for nothing, so it is not async; {write}"
+    return None
+
+
+_RETURNED = {"each": "the result for the item", "subflow": "a flow, or a list of flows,"}
+
+
+def layers(value: object) -> Iterator[object]:
+    """Iterate over what decorators have made of a function, from the outermost to the innermost."""
+    seen: dict[int, object] = {}
+    while id(value) not in seen:
+        seen[id(value)] = value
+        yield value
+        value = _one_inside(value)
+
+
+def function_in(value: object) -> object:
+    """Find the innermost function of what decorators have made of it."""
+    return [*layers(value)][-1]
+
+
+def _one_inside(value: object) -> object:
+    if isinstance(value, Declaration):
+        return value.method
+    if isinstance(value, (staticmethod, classmethod)):
+        return cast("Any", value).__func__
+    if isinstance(value, property):
+        return value.fget
+    if isinstance(value, (functools.cached_property, functools.partialmethod, functools.partial)):
+        return value.func
+    return inspect.getattr_static(value, "__wrapped__", value)
+
+
+# Its parameters
+
+
+def _of_parameters(declared: Declaration[object]) -> Iterator[str]:
+    parameters = parameters_of(declared.method)
+    if not parameters or parameters[0].kind not in _SELF:
+        yield f"it has no self; write `{first_line(declared)}`"
+        return
+    others = parameters[1:]
+    unusual = [p for p in others if p.default is not p.empty or p.kind not in _SELF]
+    wanted = [p.name for p in others if p.default is p.empty and p.kind not in _VARIABLE]
+    is_each = declared.kind == "each"
+    offered = ["item"] if is_each else _names_before(declared)
+    if unusual and declared.options.after is not None:
+        yield (
+            f"{listed(map(_written, unusual))} cannot be passed: a value goes to a plain parameter"
+            f" without a default; write `{first_line(declared, *offered)}`, and make fields of the"
+            " rest"
+        )
+    elif is_each:
+        if len(wanted) != 1:
+            yield (
+                f"it takes {counted(len(wanted), 'value')} and is called with 1, the item; write"
+                f" `{first_line(declared, *offered)}`"
+            )
+    elif wanted and not (declared.passes_values and len(wanted) == len(offered)):
+        yield _of_count(declared, wanted, offered)
+
+
+def _of_count(declared: Declaration[object], wanted: Sequence[str], offered: Sequence[str]) -> str:
+    takes = f"it takes {counted(len(wanted), 'value')} ({listed(wanted)})"
+    alone = f"`{first_line(declared)}`"
+    if declared.options.after is None:
+        return f"{takes} and without `after=` gets 0; write {alone}, and make fields of the rest"
+    if not declared.passes_values:
+        return (
+            f"{takes} and a list in `after=` gives 0, for it is an order alone; write"
+            f" `after=({listed(offered)})`, or {alone}"
+        )
+    all_of_them = f"`{first_line(declared, *offered)}`, or " if offered else ""
+    return f"{takes} and `after=` gives {len(offered)}; write {all_of_them}{alone}"
+
+
+def _names_before(declared: Declaration[object]) -> list[str]:
+    return [
+        other if isinstance(other, str) else str(getattr(other, "name", "value"))
+        for other in declared.before
+    ]
+
+
+def _written(parameter: inspect.Parameter) -> str:
+    if parameter.kind is parameter.VAR_POSITIONAL:
+        return f"*{parameter.name}"
+    if parameter.kind is parameter.VAR_KEYWORD:
+        return f"**{parameter.name}"
+    if parameter.kind is parameter.KEYWORD_ONLY:
+        return f"{parameter.name} (keyword-only)"
+    return f"{parameter.name} (with a default)"
+
+
+# Its options
+
+
+def _of_options(declared: Declaration[object]) -> Iterator[str]:
+    options = declared.options
+    checks: Iterable[tuple[Callable[[object, str], None], object, str]] = (
+        (check_flag, options.critical, "critical"),
+        (check_seconds, options.timeout, "timeout"),
+        (check_window, options.window, "window"),
+    )
+    for check, value, name in checks:
+        try:
+            check(value, name)
+        except (TypeError, ValueError) as error:
+            yield str(error)
+    label: object = options.label
+    if label is not None and not isinstance(label, str):
+        yield f"label must be a str or None, not {value_line(label)} ({class_name(label)})"
+    coroutine_service = declared.kind == "service" and not declared.yields
+    if coroutine_service and options.timeout is not None:
+        yield (
+            "timeout bounds the time until a service yields, and this one does not yield; drop"
+            " timeout="
+        )
+
+
+# How it is said
+
+
+def first_line(declared: Declaration[object], *parameters: str) -> str:
+    """Write the line with which the method should begin."""
+    method = function_in(declared.method)
+    plain = declared.kind == "subflow" or (
+        declared.kind != "service"
+        and isinstance(method, FunctionType)
+        and not inspect.iscoroutinefunction(method)
+    )
+    return f"{'def' if plain else 'async def'} {declared.name}({', '.join(['self', *parameters])})"
+
+
+def described(value: object) -> str:
+    """Say what something is that is no function."""
+    kind = class_name(value)
+    if value is None:
+        return "None"
+    if isinstance(value, type):
+        return f"the class {value_line(value.__name__)}"
+    if isinstance(value, WRAPPERS):
+        return f"a {kind}"
+    return f"{value_line(value)} ({kind}), which is no function"
+
+
+def listed(names: Iterable[str]) -> str:
+    """Join names."""
+    return ", ".join(names)
+
+
+def counted(count: int, noun: str) -> str:
+    """Say how many there are."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
