@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import types
 import typing
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, cast
@@ -73,13 +75,22 @@ class ForEach(Bound):
         # The items are of no weight, their parent is.
         self._items.ends_at_first_failure = _is_critical()
         self._items.shares_places = True
-        report = await self._items.co_perform(self._items.limits)
+        try:
+            report = await self._items.co_perform(self._items.limits)
+        except asyncio.CancelledError:
+            # The run stops it, perhaps because of the first of these failures.
+            self._raise_failures(jobs)
+            raise
+        self._raise_failures(jobs)
+        report.raise_inner()
+        return [job.result() for job in jobs]
+
+    def _raise_failures(self, jobs: Sequence[Job[object]]) -> None:
         errors = [job.raised_exception() for job in jobs]
         failed = [error for error in errors if error is not None]
         if failed:
-            raise BaseExceptionGroup(f"{self.name}: {len(failed)} of {len(jobs)} failed", failed)
-        report.raise_inner()
-        return [job.result() for job in jobs]
+            message = f"{self.name}: {len(failed)} of {len(jobs)} failed"
+            raise BaseExceptionGroup(message, failed) from None
 
     def _job(self, number: int, item: object) -> Job[object]:
         name = f"{self.name}[{number}]"
@@ -99,8 +110,8 @@ class Subflows(Bound):
 
     preview: Callable[[type[Flow]], Scheduler] | None = None
     """Makes the jobs of a flow class, to be drawn before the run."""
-    _flows: Scheduler | None = attrs.field(default=None, init=False)
-    _previewed: Sequence[AbstractJob[object]] | None = attrs.field(default=None, init=False)
+    _ran: Sequence[Scheduler] | None = attrs.field(default=None, init=False)
+    _previewed: Sequence[Scheduler] | None = attrs.field(default=None, init=False)
 
     @property
     def threaded(self) -> bool:
@@ -113,10 +124,16 @@ class Subflows(Bound):
         made: object = self.method(self.flow, *self.arguments)
         several = isinstance(made, (list, tuple))
         flows = cast("Sequence[object]", made) if several else [made]
-        schedulers = [self._scheduler_of(flow) for flow in flows]
-        self._flows = Scheduler(*schedulers, label=self.name, grace=_grace())
+        schedulers = self._schedulers_of(flows)
+        around = Scheduler(*schedulers, label=self.name, grace=_grace())
+        self._ran = schedulers
         self.made = made
-        report = await self._flows.co_perform(self._flows.limits)
+        try:
+            report = await around.co_perform(around.limits)
+        finally:
+            if not around.is_busy():  # it is, where a third signal has left everything as it was
+                for scheduler in schedulers:
+                    around.remove(scheduler)  # so that it can be returned again, here or elsewhere
         errors = [scheduler.raised_exception() for scheduler in schedulers]
         failed = [error for error in errors if error is not None]
         if len(failed) == 1:
@@ -126,39 +143,54 @@ class Subflows(Bound):
         report.raise_inner()
         return made
 
-    def _scheduler_of(self, flow: object) -> Scheduler:
-        scheduler = getattr(flow, "_flow_scheduler", None)
-        if not isinstance(scheduler, Scheduler):
-            raise TypeError(
-                f"{self.name!r} must return a flow or a list of flows, not {value_line(flow)}"
-                f" ({type(flow).__name__})"
-            )
-        return scheduler
+    def _schedulers_of(self, flows: Sequence[object]) -> list[Scheduler]:
+        schedulers: list[Scheduler] = []
+        for flow in flows:
+            scheduler = getattr(flow, "_flow_scheduler", None)
+            if not isinstance(scheduler, Scheduler):
+                raise TypeError(
+                    f"{self.name!r} must return a flow or a list of flows, not {value_line(flow)}"
+                    f" ({type(flow).__name__})"
+                )
+            if scheduler in schedulers:
+                raise ValueError(
+                    f"{self.name!r} returned {value_line(flow)} twice, and a flow that runs cannot"
+                    " be run; make one for each place in the list"
+                )
+            schedulers.append(scheduler)
+        return schedulers
 
     def passed_on(self, _value: object) -> object:
         return self.made
 
     def children(self) -> Sequence[AbstractJob[object]]:
-        if self._flows is not None:
-            return tuple(self._flows)
+        if self._ran is not None:
+            return self._ran
         if self._previewed is None:
-            self._previewed = tuple(self._foresee())
+            self._previewed = self._foresee()
         return self._previewed
 
     def _foresee(self) -> list[Scheduler]:
         if self.preview is None:
             return []
-        try:
-            returned = typing.get_type_hints(self.method).get("return")
-        except Exception:
-            return []  # it names what is not there at run time
-        named = typing.get_args(returned) if typing.get_origin(returned) is list else [returned]
+        returned = _returned(self.method)
+        # One flow class, or a list or tuple of some.
+        named = [returned] if hasattr(returned, "_flow_definition") else typing.get_args(returned)
         flows = [one for one in named if hasattr(one, "_flow_definition")]
         return [self.preview(cast("type[Flow]", flow)) for flow in flows]
 
     def renew(self) -> None:
-        if self._flows is not None:
-            for scheduler in self._flows:
-                self._flows.remove(scheduler)
-        self._flows = None
+        self._ran = None
         self.made = None
+
+
+def _returned(method: Callable[..., Any]) -> object:
+    """What the annotation of a method says that it returns, where that can be found out."""
+    # The return alone: what the parameters are may be known to type checkers only.
+    annotated = types.SimpleNamespace(
+        __annotations__={"return": getattr(method, "__annotations__", {}).get("return")}
+    )
+    try:
+        return typing.get_type_hints(annotated, getattr(method, "__globals__", {}))["return"]
+    except Exception:
+        return None  # it names what is not there at run time

@@ -83,6 +83,8 @@ class Run:
         """After a third signal: exceptions are let through wherever they are raised."""
         self._cut_short = False
         self._hurried = False
+        self._inner: dict[Run, None] = {}
+        """The runs that go on within this one."""
         self._inner_reports: dict[AbstractJob[object], list[Report]] = {}
         # Who watches
         self._audience = Audience(observers)
@@ -145,6 +147,7 @@ class Run:
         """Perform the run; when this returns, all is over and reported. It raises nothing."""
         if self._enclosing is not None:
             self._enclosing.inner = [*(self._enclosing.inner or ()), self]
+            self._enclosing.run._inner[self] = None
         try:
             if self._watched and self._outer is None:
                 self._tell(lambda observer: observer.run_started(self.scheduler))
@@ -177,6 +180,14 @@ class Run:
             if reason.cause in (Cause.TIMEOUT, Cause.CRITICAL):
                 logger.info("%r ends: %s", self.scheduler.name, reason)
         self._let_nothing_start()
+        for run in self._inner:
+            run.fall_silent()
+
+    def fall_silent(self) -> None:
+        """Start nothing more, here and in the runs within: one around this has failed (rule 4)."""
+        self.agenda.close()
+        for run in self._inner:
+            run.fall_silent()
 
     def _expire(self) -> None:
         if not self.agenda.closed:
@@ -288,8 +299,12 @@ class Run:
         self.failures.append(activity.job)
         if isinstance(error, (SystemExit, KeyboardInterrupt)):
             self.fail(Reason.exit(error, activity.job))
-        elif activity.outcome.critical or self.scheduler.ends_at_first_failure:
+        elif activity.outcome.critical:
             self.fail(Reason.critical(activity.job, error))
+        elif self.scheduler.ends_at_first_failure and self._enclosing is not None:
+            # The job around is the critical one: the run that it is part of ends at once.
+            self.fail(Reason.critical(activity.job, error))
+            self._enclosing.run.fail(Reason.critical(self._enclosing.job, error))
 
     def note_skip(self, activity: Activity, error: SkippedError) -> None:
         """Note a skip; that of a critical job ends the run."""
@@ -469,6 +484,7 @@ class Run:
     def _leave_enclosing(self, enclosing: Activity) -> None:
         enclosing.run._inner_reports.setdefault(enclosing.job, []).append(self.report)
         enclosing.inner = [run for run in enclosing.inner or () if run is not self]
+        enclosing.run._inner.pop(self, None)
         if enclosing.drain is not None and enclosing.drain.over:
             # It was not given up only because this run had still to end.
             after_turns(self.loop, SETTLING_TURNS, enclosing.give_up)

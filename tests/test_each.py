@@ -300,7 +300,6 @@ def test_the_first_failure_of_a_critical_each_ends_the_run_at_once():
     assert [str(one) for one in caught.value.exceptions[0].exceptions] == ["1"]
 
 
-@pytest.mark.xfail(reason="the enclosing run learns of it when the fan-out has drained")
 def test_nothing_starts_beside_a_critical_each_that_has_failed():
     """Also while its other items clean up."""
 
@@ -631,7 +630,6 @@ def test_places_come_back_when_an_each_is_stopped_while_items_wait():
 # Stopping
 
 
-@pytest.mark.xfail(reason="a run that ends closes its own agenda, not those of runs within it")
 def test_nothing_starts_in_an_each_once_the_run_has_failed():
     """Rule 4: not even with the place of the job that failed."""
 
