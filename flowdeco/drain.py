@@ -77,7 +77,8 @@ class Drain(Generic[K]):
         self._give_up = give_up
         self._patient = patient
         self._timer: asyncio.TimerHandle | None = None
-        self._plan()
+        if self.members:
+            self._plan()
 
     def _plan(self) -> None:
         self._again = AGAIN

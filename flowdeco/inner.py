@@ -131,9 +131,11 @@ class Subflows(Bound):
         try:
             report = await around.co_perform(around.limits)
         finally:
-            if not around.is_busy():  # it is, where a third signal has left everything as it was
+            # So that they can be returned again, here or elsewhere. Where the run around this has
+            # cut it short their hooks are still to be called, and it lets go of them after that.
+            if not around.is_busy() and around._shutdown_ok is not None:
                 for scheduler in schedulers:
-                    around.remove(scheduler)  # so that it can be returned again, here or elsewhere
+                    around.remove(scheduler)
         errors = [scheduler.raised_exception() for scheduler in schedulers]
         failed = [error for error in errors if error is not None]
         if len(failed) == 1:

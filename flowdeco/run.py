@@ -415,9 +415,11 @@ class Run:
 
     def drain(self, activities: Sequence[Activity], until: float) -> Drain[Activity]:
         """Tell bodies to end, and give them up if they have not by then."""
-        drain = Drain(self.loop, activities, until, Activity.cancel, Activity.give_up)
+        # A service may have ended by itself while those before it went down.
+        left = [activity for activity in activities if not activity.ended]
+        drain = Drain(self.loop, left, until, Activity.cancel, Activity.give_up)
         self._drains = [*(one for one in self._drains if one.members), drain]
-        for activity in activities:
+        for activity in left:
             if activity.drain is not None:
                 activity.drain.discard(activity)
             activity.drain = drain
