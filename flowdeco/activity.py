@@ -97,7 +97,9 @@ class Activity:
             else:
                 value = await self.job.co_run()
         except BaseException as raised:
-            if self.run.given_up_at_once:
+            # No task came of it, which the run learns from who wanted to make one.
+            never_began = isinstance(raised, GeneratorExit) and self.outcome.started_at is None
+            if never_began or self.run.given_up_at_once:
                 raise
             error = raised
         self.settle(value, error)

@@ -193,11 +193,8 @@ class Checks:
         for declared in self.inherited.values():
             # Those that were registered elsewhere are not in this body.
             for hook in declared.hooks:
-                name = self.names.get(id(hook))
-                if getattr(hook, "__name__", None) == declared.name:
-                    name = self.names.get(id(declared))  # which shutdown() has kept
-                if name is not None:
-                    yield from self._placed(name, self._of_hook(declared, hook))
+                if id(hook) in self.names:
+                    yield from self._placed(self.names[id(hook)], self._of_hook(declared, hook))
         for declared_name, names in self.hooks.items():
             for name in names:
                 if name in members and not inspect.iscoroutinefunction(members[name]):
@@ -249,8 +246,8 @@ class Checks:
             return
         base = next(base for base in self.cls.__mro__ if name in vars(base))
         value = vars(base)[name]
-        if _covered(value) is not None:
-            return
+        if _covered(value) is not None or any(value is hook for hook in declared.hooks):
+            return  # a step, or a mistake that is told elsewhere
         hides = f"would hide the {declared.kind} {name} of {_owner(declared)}"
         whose = "" if base is self.cls else f" of {base.__qualname__}"
         if isinstance(value, FunctionType):
@@ -376,14 +373,16 @@ def place(cls: type, name: str = "") -> str:
     base = next((base for base in cls.__mro__ if name in vars(base)), cls)
     if not own and base is not cls:
         return place(base, name)
-    code = getattr(function_in(vars(cls).get(name)), "__code__", None)
-    if code is not None:
+    value = vars(cls).get(name)
+    elsewhere = isinstance(value, Declaration) and (value.owner is not cls or value.name != name)
+    code = getattr(function_in(value), "__code__", None)
+    if code is not None and not elsewhere:
         return f"{code.co_filename}:{code.co_firstlineno}"
     try:
         lines, first = inspect.getsourcelines(cls)
     except (OSError, TypeError, IndexError, SyntaxError):
         return _file_of(cls)  # made by type(), or by exec()
-    said = re.compile(rf"\s+{re.escape(name or '?')}\s*[:=]")
+    said = re.compile(rf"\s+(class |def |async def )?{re.escape(name or '?')}\s*[:=(]")
     number = next((number for number, text in enumerate(lines) if said.match(text)), 0)
     return f"{inspect.getsourcefile(cls)}:{first + number}"
 
@@ -392,4 +391,5 @@ def _file_of(cls: type) -> str:
     module = sys.modules.get(cls.__module__)
     codes = (getattr(function_in(value), "__code__", None) for value in vars(cls).values())
     files = (str(code.co_filename) for code in codes if code is not None)
-    return getattr(module, "__file__", None) or next(files, cls.__module__)
+    written = (file for file in files if not file.startswith("<attrs "))
+    return getattr(module, "__file__", None) or next(written, cls.__module__)

@@ -113,8 +113,9 @@ class Declaration(Atom["Declaration[object]"], Generic[R]):
             The method as it was.
         """
         self.hooks.append(hook)
-        # By the name of the step it would hide it: keep the step, so that it can be reported.
-        return cast("AsyncMethod", self) if getattr(hook, "__name__", None) == self.name else hook
+        hides_this = self.owner is None and getattr(hook, "__name__", None) == self.name
+        # The step is kept, so that the mistake can be reported.
+        return cast("AsyncMethod", self) if hides_this else hook
 
     def _follow(self, before: Sequence[Declaration[object]]) -> None:
         for other in before:

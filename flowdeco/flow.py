@@ -149,11 +149,21 @@ class Flow:
         """The scheduler of this flow, which has the jobs and the rest of the interface."""
         return self._flow_scheduler
 
-    @functools.cached_property
+    @property
     def _flow_scheduler(self) -> Scheduler:
+        return self._flow_parts[0]
+
+    @property
+    def _flow_jobs(self) -> Mapping[str, Job[object]]:
+        return self._flow_parts[1]
+
+    @functools.cached_property
+    def _flow_parts(self) -> tuple[Scheduler, Mapping[str, Job[object]]]:
+        # Both at once: without its scheduler a job does not know whether it is critical.
+        jobs = _make_jobs(self, type(self)._flow_definition)
         defaults = type(self)._flow_defaults
-        return Scheduler(
-            *self._flow_jobs.values(),
+        scheduler = Scheduler(
+            *jobs.values(),
             jobs_critical=defaults.critical,
             label=type(self).__name__,
             timeout=defaults.limits.timeout,
@@ -161,10 +171,7 @@ class Flow:
             grace=defaults.limits.grace,
             shutdown_timeout=defaults.limits.shutdown_timeout,
         )
-
-    @functools.cached_property
-    def _flow_jobs(self) -> Mapping[str, Job[object]]:
-        return _make_jobs(self, type(self)._flow_definition)
+        return scheduler, jobs
 
     def list(self, details: bool = False) -> None:
         """Print a line for each job; see `Scheduler.list`."""

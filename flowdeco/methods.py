@@ -180,9 +180,10 @@ def _of_count(declared: Declaration[object], wanted: Sequence[str], offered: Seq
     if declared.options.after is None:
         return f"{takes} and without `after=` gets 0; write {alone}, and make fields of the rest"
     if not declared.passes_values:
+        given = offered[0] if len(offered) == 1 else f"({listed(offered)})"
         return (
             f"{takes} and a list in `after=` gives 0, for it is an order alone; write"
-            f" `after=({listed(offered)})`, or {alone}"
+            f" `after={given}`, or {alone}"
         )
     all_of_them = f"`{first_line(declared, *offered)}`, or " if offered else ""
     return f"{takes} and `after=` gives {len(offered)}; write {all_of_them}{alone}"

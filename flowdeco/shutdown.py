@@ -56,7 +56,10 @@ class Shutdown:
         self._drain = Drain(self._loop, due, until, self._cancel, self._give_up, patient=True)
         self._sleeper = sleeper
         for job in due:
-            self._tasks[job] = started(self._loop, self._context, self._guard(job))
+            try:
+                self._tasks[job] = started(self._loop, self._context, self._guard(job))
+            except Exception as error:  # of a task factory
+                self._end(job, error)
         while self._drain.members:
             await sleeper.sleep()
         self._drain = self._sleeper = None

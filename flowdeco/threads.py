@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import functools
 import os
 import queue
 import threading
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from contextvars import ContextVar
-from typing import Final, ParamSpec, TypeVar
+from typing import Final, ParamSpec, TypeVar, cast
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -32,7 +33,10 @@ class DaemonThreads(Executor):
     """
 
     def __init__(self) -> None:
-        self._calls: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self.closed = False
+        """Whether the run is over that has these threads."""
+        self._calls: queue.SimpleQueue[Callable[[], Callable[[], None]] | None]
+        self._calls = queue.SimpleQueue()
         self._idle = threading.Semaphore(0)
         self._threads = 0
 
@@ -40,20 +44,14 @@ class DaemonThreads(Executor):
         """Call a function in a thread, now."""
         future: Future[R] = Future()
 
-        def call() -> None:
+        def call() -> Callable[[], None]:
             if not future.set_running_or_notify_cancel():
-                return
+                return lambda: None
             try:
                 result = fn(*args, **kwargs)
-            except StopIteration as error:
-                # As in a coroutine; a future refuses to carry it.
-                raised = RuntimeError("the method raised StopIteration")
-                raised.__cause__ = error
-                future.set_exception(raised)
             except BaseException as error:
-                future.set_exception(error)
-            else:
-                future.set_result(result)
+                return functools.partial(future.set_exception, error)
+            return functools.partial(future.set_result, result)
 
         self._calls.put(call)
         if not self._idle.acquire(blocking=False):
@@ -65,12 +63,15 @@ class DaemonThreads(Executor):
 
     def _work(self) -> None:
         while (call := self._calls.get()) is not None:
-            call()
-            del call  # or its result would live until the next one
+            tell = call()
+            # Before it is told: who hears of it may submit the next call, which is for this thread.
             self._idle.release()
+            tell()
+            del call, tell  # or the result would live until the next one
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: ARG002
         """Let the threads end, each when it has nothing to do any more; nobody waits for them."""
+        self.closed = True
         for _ in range(self._threads):
             self._calls.put(None)
 
@@ -78,8 +79,8 @@ class DaemonThreads(Executor):
 async def in_thread(function: Callable[[], R]) -> R:
     """Call a function in a thread, in a copy of the present context, and wait until it has ended.
 
-    A thread cannot be cancelled: a cancellation is swallowed while the function runs. Who cannot
-    wait that long has to leave this behind.
+    A thread cannot be cancelled: a cancellation is swallowed while the function runs, until the run
+    is over. Who cannot wait that long has to leave this behind.
 
     Returns:
         What the function returns.
@@ -89,14 +90,30 @@ async def in_thread(function: Callable[[], R]) -> R:
     """
     executor = threads_in_use.get()
     context = contextvars.copy_context()
-    future = asyncio.get_running_loop().run_in_executor(executor, context.run, function)
+
+    def call() -> tuple[R, None] | tuple[None, BaseException]:
+        # Handed over as a value: a future of asyncio refuses some exceptions, and makes others of
+        # some, which have no traceback.
+        try:
+            return context.run(function), None
+        except BaseException as raised:
+            return None, raised
+
+    future = asyncio.get_running_loop().run_in_executor(executor, call)
     try:
-        while True:
+        while not future.done():
             try:
-                return await asyncio.shield(future)
+                await asyncio.wait([future])
             except asyncio.CancelledError:
-                if future.cancelled():
-                    raise
+                if isinstance(executor, DaemonThreads) and executor.closed:
+                    raise  # nobody waits for it any more but a loop that wants to close
+        value, error = future.result()
     finally:
         # Left behind: what the thread has to say later, it says to nobody.
         future.cancel()
+    if error is None:
+        return cast("R", value)
+    try:
+        raise error
+    finally:
+        del error, future  # or its traceback would keep it alive

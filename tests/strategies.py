@@ -1,7 +1,10 @@
-"""Hypothesis strategies: graphs, and text that means no good."""
+"""Hypothesis strategies: graphs, flow classes, and text that means no good."""
 
 from __future__ import annotations
 
+import itertools
+
+import attrs
 from hypothesis import strategies as st
 
 SPECIAL = [
@@ -56,3 +59,70 @@ def acyclic_graphs(draw, nodes=12):
         for place, name in enumerate(order)
     }
     return {name: before[name] for name in draw(st.permutations(order))}
+
+
+@attrs.frozen
+class StepLine:
+    """A step in the body of a class; `shape` is how `after` is written: one, tuple or list."""
+
+    name: str
+    after: tuple[str, ...]
+    shape: str
+    takes: bool
+
+
+@attrs.frozen
+class ChainLine:
+    """A chain in the body of a class; what is in one stage runs in parallel."""
+
+    name: str | None
+    stages: tuple[tuple[str, ...], ...]
+    arrows: bool
+
+
+@st.composite
+def flow_bodies(draw, levels=3, steps=4):
+    """The bodies of a flow class and of its subclasses, each derived from the one before it.
+
+    A line names only what an earlier line, or a base, declares. There may be cycles.
+    """
+    names = "abcdefgh"
+    inherited: list[str] = []
+    bodies = []
+    for level in range(draw(st.integers(1, levels))):
+        body: list[StepLine | ChainLine] = []
+        known = list(inherited)
+        for name in draw(st.lists(st.sampled_from(names), max_size=steps, unique=True)):
+            body.append(draw(_steps(name, known)))
+            known = [*known, name] if name not in known else known
+            if draw(st.booleans()):
+                body.append(draw(_chains(known, f"order_{level}_{name}")))
+        if inherited and draw(st.booleans()):
+            place = draw(st.integers(0, len(body)))
+            body.insert(place, draw(_chains(inherited, f"order_{level}")))
+        bodies.append(body)
+        inherited = known
+    return bodies
+
+
+@st.composite
+def _steps(draw, name, known):
+    shape = draw(st.sampled_from(["none", "one", "tuple", "list"])) if known else "none"
+    most = {"none": 0, "one": 1}.get(shape, 3)
+    after = (
+        draw(st.lists(st.sampled_from(known), min_size=min(1, most), max_size=most)) if most else []
+    )
+    takes = shape in ("one", "tuple") and draw(st.booleans())
+    return StepLine(name, tuple(after), shape, takes)
+
+
+@st.composite
+def _chains(draw, known, name):
+    members = draw(st.lists(st.sampled_from(known), min_size=1, max_size=5))
+    if draw(st.booleans()):
+        members = sorted(set(members), key=known.index)
+    cuts = sorted(draw(st.sets(st.integers(0, len(members)), max_size=3)))
+    edges = [0, *cuts, len(members)]
+    stages = [tuple(members[start:end]) for start, end in itertools.pairwise(edges)]
+    named = draw(st.booleans())
+    return ChainLine(name if named else None, tuple(stages), draw(st.booleans()))

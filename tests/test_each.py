@@ -473,7 +473,9 @@ def test_items_that_swallow_cancels_end_within_one_grace():
 
 def most_at_once(spans):
     """How many spans overlap, where those that end come before those that start."""
-    events = sorted((when, change) for start, end in spans for when, change in ((start, 1), (end, -1)))
+    events = sorted(
+        (when, change) for start, end in spans for when, change in ((start, 1), (end, -1))
+    )
     most = count = 0
     for _, change in events:
         count += change

@@ -523,7 +523,7 @@ def test_wrong_numbers_are_refused(options, error):
 
 def test_misspelt_class_keywords_are_refused():
     """A keyword that a flow class does not have is Python's own `TypeError`."""
-    with pytest.raises(TypeError, match="keyword arguments"):
+    with pytest.raises(TypeError, match="keyword argument"):
         type("Wrong", (Flow,), {}, timout=1)
 
 

@@ -1,0 +1,753 @@
+"""Plain methods: they run in threads of the library's own (section 8)."""
+
+import asyncio
+import concurrent.futures
+import contextvars
+import logging
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+
+import pytest
+from actors import co_perform, in_loop, perform, states
+
+from flowdeco import Flow, Job, Scheduler, State, current_job, each, service, step, subflow
+from flowdeco.body import Bound
+from flowdeco.testing import VirtualClockLoop
+from flowdeco.threads import MOST_THREADS, DaemonThreads
+
+CAP = 10
+"""Seconds after which a process that should have ended fails the test."""
+
+SOON = 2.0
+"""The seconds that something in a thread may take at most: it is never waited for that long."""
+
+
+def own_threads():
+    return [thread for thread in threading.enumerate() if thread.name.startswith("flowdeco-")]
+
+
+def plain(function, **options):
+    """A job whose body is a plain function."""
+    return Job(Bound(lambda _: function(), None, function.__name__), **options)
+
+
+@pytest.fixture
+def gate():
+    """An event on which threads may wait; it is set at the end in any case."""
+    event = threading.Event()
+    yield event
+    event.set()
+
+
+# Where they run
+
+
+tag = contextvars.ContextVar("tag", default="none")
+
+
+def test_a_plain_method_runs_off_the_thread_of_the_loop():
+    """In a daemon thread, with values as any step has them."""
+    seen = []
+
+    class Plain(Flow):
+        @step
+        def first(self):
+            seen.append(threading.current_thread())
+            return 20
+
+        @step(after=first)
+        def second(self, value):
+            return value + 1
+
+        @step(after=second)
+        async def third(self, value):
+            return value * 2
+
+    flow = Plain()
+    assert perform(flow)
+    assert flow.third.result() == 42
+    assert seen[0] is not threading.main_thread()
+    assert seen[0].daemon
+
+
+def test_it_runs_in_a_copy_of_the_context():
+    """Rule 18: `current_job` works there, and what it sets stays there."""
+    seen = []
+
+    class Plain(Flow):
+        @step
+        def first(self):
+            seen.append((current_job() is self.first, tag.get()))
+            tag.set("changed")
+
+        @step(after=first)
+        def second(self):
+            seen.append((current_job() is self.second, tag.get()))
+
+    token = tag.set("run")
+    try:
+        perform(Plain())
+    finally:
+        tag.reset(token)
+    assert seen == [(True, "run"), (True, "run")]
+    assert tag.get() == "none"
+
+
+def test_a_plain_service_is_refused_and_a_plain_each_runs_in_threads():
+    """A service has something to wait for; a fan-out does not need it."""
+
+    class Fan(Flow):
+        @step
+        def items(self):
+            return [1, 2, 3]
+
+        @each(items)
+        def work(self, item):
+            return threading.current_thread() is threading.main_thread(), item
+
+    flow = Fan()
+    assert perform(flow)
+    assert flow.work.result() == [(False, 1), (False, 2), (False, 3)]
+
+
+def test_the_method_of_a_subflow_is_called_in_the_thread_of_the_loop():
+    """It only makes the flow."""
+
+    class Inner(Flow):
+        @step
+        def work(self):
+            return threading.current_thread().name
+
+    class Outer(Flow):
+        @subflow
+        def inner(self) -> Inner:
+            self.made_in = threading.current_thread()
+            return Inner()
+
+    outer = Outer()
+    assert perform(outer)
+    assert outer.made_in is threading.main_thread()
+    assert outer.inner.work.result().startswith("flowdeco-")
+
+
+def test_a_plain_function_outside_of_a_run_uses_the_executor_of_the_loop():
+    """`standalone_run` has no threads of its own."""
+
+    class Plain(Flow):
+        @step
+        def work(self):
+            return threading.current_thread() is threading.main_thread()
+
+    assert Plain().work.standalone_run() is False
+
+
+# Values and exceptions
+
+
+@pytest.mark.parametrize("value", [None, 0, False, [], "text", ValueError("a value"), object()])
+def test_any_value_comes_back_as_it_is(value):
+    """Falsy ones and exceptions too."""
+    job = plain(lambda: value)
+    assert Scheduler(job).orchestrate(loop_factory=VirtualClockLoop)
+    assert job.result() is value
+
+
+class OddError(BaseException):
+    pass
+
+
+def raises(error):
+    def body():
+        raise error
+
+    return body
+
+
+@pytest.mark.parametrize(
+    "error",
+    [ValueError("x"), OddError(), GeneratorExit(), StopAsyncIteration(), TimeoutError("mine")],
+    ids=repr,
+)
+def test_an_exception_is_that_of_the_job(error):
+    """The same object, with the line that raised it last in its traceback (rule 13)."""
+    job = plain(raises(error))
+    assert Scheduler(job, plain(int)).orchestrate(loop_factory=VirtualClockLoop)
+    assert (job.state, job.raised_exception()) == (State.FAILED, error)
+    traceback = error.__traceback__
+    while traceback.tb_next is not None:
+        traceback = traceback.tb_next
+    assert traceback.tb_frame.f_code.co_name == "body"
+
+
+def test_a_stop_iteration_appears_as_in_a_coroutine():
+    """F14: a future cannot carry it."""
+    job = plain(raises(StopIteration(3)))
+    assert Scheduler(job).orchestrate(loop_factory=VirtualClockLoop)
+    assert type(job.raised_exception()) is RuntimeError
+    assert isinstance(job.raised_exception().__cause__, StopIteration)
+
+
+@pytest.mark.parametrize("make", [asyncio.CancelledError, concurrent.futures.CancelledError])
+def test_a_cancelled_error_of_a_thread_is_a_failure(make):
+    """Rule 13: as one that a coroutine raises of its own accord."""
+    job = plain(raises(make("own")))
+    other = plain(int)
+    assert Scheduler(job, other).orchestrate(loop_factory=VirtualClockLoop)
+    assert states(job, other) == ["FAILED", "DONE"]
+    assert isinstance(job.raised_exception(), Exception)
+
+
+@pytest.mark.parametrize("error", [SystemExit(3), KeyboardInterrupt()], ids=repr)
+def test_an_exit_in_a_thread_leaves_bare(error):
+    """Rule 12: after the clean-up, in the thread of the caller."""
+    cleaned = []
+
+    class Exits(Flow):
+        @step
+        async def beside(self):
+            try:
+                await asyncio.Event().wait()
+            finally:
+                cleaned.append("beside")
+
+        @step
+        def leave(self):
+            raise error
+
+    with pytest.raises((SystemExit, KeyboardInterrupt)) as caught:
+        perform(Exits())
+    assert caught.value is error
+    assert cleaned == ["beside"]
+
+
+def test_a_critical_failure_in_a_thread_ends_the_run():
+    """Rule 4."""
+
+    class Fails(Flow, critical=True):
+        @step
+        def work(self):
+            raise ValueError
+
+        @step(after=work)
+        def never(self): ...
+
+    flow = Fails()
+    assert not perform(flow)
+    assert states(flow.work, flow.never) == ["FAILED", "IDLE"]
+
+
+# How many
+
+
+def test_at_most_so_many_at_once_and_the_rest_is_scheduled(gate):
+    """They have no task, and start in order as threads come free."""
+    lock = threading.Lock()
+    running = most = 0
+    full = threading.Event()
+
+    def work():
+        nonlocal running, most
+        with lock:
+            running += 1
+            most = max(most, running)
+            if running == MOST_THREADS:
+                full.set()
+        gate.wait(SOON)
+        with lock:
+            running -= 1
+
+    jobs = [plain(work) for _ in range(MOST_THREADS + 5)]
+    seen = []
+
+    async def look():
+        await asyncio.to_thread(full.wait, SOON)
+        seen.extend(states(*jobs))
+        seen.append(len(own_threads()))
+        gate.set()
+
+    assert Scheduler(Job(look), *jobs).orchestrate()
+    assert seen == ["RUNNING"] * MOST_THREADS + ["SCHEDULED"] * 5 + [MOST_THREADS]
+    assert most == MOST_THREADS
+    assert states(*jobs) == ["DONE"] * len(jobs)
+
+
+def test_threads_are_used_again_and_never_more_than_that():
+    """However many jobs there are, and how quickly they end."""
+    most = 0
+
+    class Many(Flow):
+        @step
+        def items(self):
+            return range(500)
+
+        @each(items)
+        def work(self, item):
+            nonlocal most
+            most = max(most, len(own_threads()))
+
+    assert perform(Many())
+    assert 1 <= most <= MOST_THREADS
+
+
+def test_nested_runs_share_the_threads_of_the_outermost(gate):
+    """At most so many at once means in all levels together."""
+    lock = threading.Lock()
+    running = most = 0
+
+    def work():
+        nonlocal running, most
+        with lock:
+            running += 1
+            most = max(most, running)
+        gate.wait(0.05)
+        with lock:
+            running -= 1
+
+    def level():
+        return Scheduler(*(plain(work) for _ in range(MOST_THREADS)))
+
+    assert Scheduler(level(), level(), level()).orchestrate(loop_factory=VirtualClockLoop)
+    assert most <= MOST_THREADS
+
+
+def test_a_window_counts_for_plain_methods_too():
+    """Rule 6, beside the number of threads."""
+    lock = threading.Lock()
+    running = most = 0
+
+    def work():
+        nonlocal running, most
+        with lock:
+            running += 1
+            most = max(most, running)
+        time.sleep(0.001)
+        with lock:
+            running -= 1
+
+    jobs = [plain(work) for _ in range(10)]
+    assert Scheduler(*jobs, window=2).orchestrate(loop_factory=VirtualClockLoop)
+    assert most <= 2
+
+
+def test_no_thread_is_left_after_the_run():
+    """They end by themselves; nobody waits for them, so this does, within a bound."""
+    perform_many = Scheduler(*(plain(int) for _ in range(20)))
+    for _ in range(3):
+        assert perform_many.orchestrate(loop_factory=VirtualClockLoop)
+    for thread in own_threads():
+        thread.join(SOON)
+    assert own_threads() == []
+
+
+def test_a_run_without_plain_methods_starts_no_thread():
+    """It costs nothing."""
+    before = threading.active_count()
+
+    async def look():
+        look.count = threading.active_count()
+
+    Scheduler(Job(look)).orchestrate(loop_factory=VirtualClockLoop)
+    assert look.count == before
+
+
+def test_an_executor_of_these_threads_is_an_executor():
+    """Calls that were cancelled before their turn are left out."""
+    threads = DaemonThreads()
+    assert threads.submit(lambda a, b: a + b, 1, b=2).result(SOON) == 3
+    threads.shutdown()
+
+
+# What cannot be stopped
+
+
+def blocked(gate, started=None):
+    def body():
+        if started is not None:
+            started.set()
+        gate.wait(CAP)
+        return "late"
+
+    return body
+
+
+def test_a_job_over_its_timeout_is_waited_for_during_the_grace(gate):
+    """It has failed, and is not stuck, if it ends in that time."""
+
+    def slow():
+        gate.wait(0.05)
+
+    job = plain(slow, timeout=0.01)
+    assert Scheduler(job, grace=SOON).orchestrate()
+    assert job.state is State.FAILED
+    assert isinstance(job.raised_exception(), TimeoutError)
+
+
+def test_a_failure_after_the_timeout_is_the_cause(gate):
+    """As that of a coroutine."""
+
+    def slow():
+        gate.wait(0.05)
+        raise KeyError("late")
+
+    job = plain(slow, timeout=0.01)
+    assert Scheduler(job, grace=SOON).orchestrate()
+    assert isinstance(job.raised_exception().__cause__, KeyError)
+
+
+def test_a_thread_that_does_not_end_is_stuck_and_the_run_ends_on_time(gate, caplog):
+    """R14: the warning names the job; the value that comes later is nobody's."""
+    job = plain(blocked(gate), label="blocked")
+    scheduler = Scheduler(job, timeout=0.05, grace=0.1)
+    began = time.monotonic()
+
+    assert scheduler.orchestrate() is False
+
+    assert time.monotonic() - began < SOON
+    assert job.state is State.STUCK
+    assert scheduler.report.duration == pytest.approx(0.15, abs=0.1)
+    assert "'blocked' is stuck" in caplog.text
+
+
+def test_a_stuck_thread_gives_its_place_back_and_the_run_goes_on(gate):
+    """There may be one thread more than places for a while: it is abandoned."""
+    stuck = [plain(blocked(gate), timeout=0.01, label="stuck") for _ in range(MOST_THREADS)]
+    after = plain(int, label="after")
+
+    Scheduler(*stuck, after, grace=0.05).orchestrate()
+
+    assert {job.state for job in stuck} == {State.STUCK}
+    assert after.state is State.DONE
+
+
+def test_the_value_of_a_thread_that_ends_in_the_grace_of_a_stopped_run_is_kept(gate):
+    """X07: done, as a job that swallowed its cancellation."""
+
+    def slow():
+        gate.wait(0.05)
+        return "value"
+
+    job = plain(slow)
+    assert Scheduler(job, timeout=0.01, grace=SOON).orchestrate() is False
+    assert (job.state, job.result()) == (State.DONE, "value")
+
+
+def test_a_cancel_while_waiting_for_a_thread_starts_nothing_and_loses_no_place(gate):
+    """W02: those who wait are idle again, and the places are free in the next run."""
+    started = threading.Event()
+    calls = []
+
+    def first():
+        started.set()
+        gate.wait(SOON)
+
+    jobs = [plain(first) for _ in range(MOST_THREADS)]
+    waiting = [plain(lambda: calls.append(1)) for _ in range(3)]
+    scheduler = Scheduler(*jobs, *waiting)
+
+    async def main():
+        task = asyncio.ensure_future(scheduler.co_orchestrate())
+        await asyncio.to_thread(started.wait, SOON)
+        assert states(*waiting) == ["SCHEDULED"] * 3
+        task.cancel()
+        asyncio.get_running_loop().call_later(0.02, gate.set)
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert states(*waiting) == ["IDLE"] * 3
+        assert calls == []
+        return await scheduler.co_orchestrate()
+
+    assert asyncio.run(main()) is True
+    assert calls == [1, 1, 1]
+
+
+def test_an_item_that_waits_for_a_thread_gives_its_other_places_back(gate):
+    """The each is stopped while an item holds a place of the window, and waits for a thread."""
+
+    class Fan(Flow, window=MOST_THREADS + 2):
+        @step
+        async def items(self):
+            return range(MOST_THREADS + 5)
+
+        @each(items)
+        def work(self, item):
+            gate.wait(SOON)
+
+    async def main():
+        flow = Fan()
+        task = asyncio.ensure_future(flow.co_run())
+        while not (flow.work._children() and flow.work._children()[-1].is_scheduled()):
+            await asyncio.sleep(0)
+        asyncio.get_running_loop().call_later(0.02, gate.set)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        return states(*flow.work._children())
+
+    assert asyncio.run(main()) == ["DONE"] * MOST_THREADS + ["IDLE"] * 5
+
+
+def test_a_second_run_while_a_thread_of_the_first_is_still_stuck(gate):
+    """What it does later changes nothing, is logged, and prevents nothing (section 2)."""
+    calls = []
+
+    def sometimes():
+        calls.append(len(calls))
+        if len(calls) == 1:
+            gate.wait(CAP)
+            return "old"
+        return "new"
+
+    job = plain(sometimes)
+    scheduler = Scheduler(job, timeout=0.05, grace=0.05)
+
+    async def main():
+        first = await scheduler.co_orchestrate()
+        stuck = job.state
+        second = await scheduler.co_orchestrate()
+        gate.set()
+        await asyncio.sleep(0.05)
+        return first, stuck, second, job.result()
+
+    assert asyncio.run(main()) == (False, State.STUCK, True, "new")
+
+
+def test_a_late_failure_is_logged(gate, caplog):
+    """Rule 14: with its traceback, where there still is a loop to hear it."""
+
+    def late():
+        gate.wait(CAP)
+        raise ValueError("much later")
+
+    scheduler = Scheduler(plain(late, label="late"), timeout=0.01, grace=0.02)
+
+    async def main():
+        await scheduler.co_orchestrate()
+        gate.set()
+        while "much later" not in caplog.text:
+            await asyncio.sleep(0.01)
+
+    asyncio.run(asyncio.wait_for(main(), CAP))
+    assert "'late', which was stuck, has failed" in caplog.text
+
+
+def test_a_stuck_thread_does_not_hang_a_loop_that_closes(gate):
+    """`asyncio.run` cancels what is left and waits for it: an abandoned job lets go."""
+    scheduler = Scheduler(plain(blocked(gate)), timeout=0.01, grace=0.02)
+    began = time.monotonic()
+
+    assert asyncio.run(scheduler.co_orchestrate()) is False
+
+    assert time.monotonic() - began < SOON
+
+
+# Clocks
+
+
+def test_the_virtual_clock_waits_for_threads(gate):
+    """No time passes while one is at work, and no timer overtakes it."""
+
+    def work():
+        gate.wait(0.03)
+        return "value"
+
+    async def sleeps():
+        await asyncio.sleep(3600)
+
+    job, other = plain(work, timeout=1), Job(sleeps)
+    scheduler = Scheduler(job, other)
+
+    assert scheduler.orchestrate(loop_factory=VirtualClockLoop)
+    assert (job.state, job.ended_at, other.ended_at) == (State.DONE, 0.0, 3600.0)
+
+
+@pytest.mark.xfail(reason="the virtual clock stands still instead, for as long as it takes")
+def test_by_the_virtual_clock_a_thread_that_blocks_is_over_its_timeout_as_well(gate):
+    """While it is at work time passes as it really does."""
+    job = plain(blocked(gate), timeout=0.05)
+    threading.Timer(SOON, gate.set).start()
+    began = time.monotonic()
+
+    Scheduler(job, grace=0.05).orchestrate(loop_factory=VirtualClockLoop)
+
+    assert time.monotonic() - began < SOON / 2
+    assert job.state is State.STUCK
+
+
+@pytest.mark.xfail(reason="shutdown_default_executor of the virtual loop is not waited for")
+def test_by_the_virtual_clock_the_default_executor_is_closed_in_order(caplog):
+    """What `asyncio.to_thread` has used, however long it takes to end."""
+
+    class Slow(concurrent.futures.ThreadPoolExecutor):
+        def shutdown(self, *args, **options):
+            time.sleep(0.03)
+            super().shutdown(*args, **options)
+
+    async def uses():
+        asyncio.get_running_loop().set_default_executor(Slow())
+        await asyncio.to_thread(int)
+
+    with caplog.at_level(logging.DEBUG):
+        assert Scheduler(Job(uses)).orchestrate(loop_factory=VirtualClockLoop)
+    assert "still at work" not in caplog.text
+    in_loop(uses())
+
+
+def test_services_and_threads_go_together():
+    """The service is torn down after the plain step that uses it."""
+    log = []
+
+    class Served(Flow):
+        @service
+        async def server(self):
+            log.append("up")
+            yield 5
+            log.append("down")
+
+        @step(after=server)
+        def use(self, value):
+            log.append(value)
+
+    assert perform(Served())
+    assert log == ["up", 5, "down"]
+
+
+def test_a_cancel_from_outside_waits_for_the_thread():
+    """Rule 11: within the grace."""
+    ended = []
+    started = threading.Event()
+
+    class Slow(Flow):
+        @step
+        def work(self):
+            started.set()
+            time.sleep(0.03)
+            ended.append("work")
+
+    async def main():
+        task = asyncio.ensure_future(co_perform(Slow()))
+        while not started.is_set():
+            await asyncio.sleep(0)
+        task.cancel("why")
+        with pytest.raises(asyncio.CancelledError) as caught:
+            await task
+        return caught.value.args
+
+    assert in_loop(main()) == ("why",)
+    assert ended == ["work"]
+
+
+def test_an_expired_thread_that_fails_in_the_grace_is_no_error_of_asyncio(gate, caplog):
+    """Rule 14: what the abandoned wait for it hears is nobody's business."""
+
+    def slow():
+        gate.wait(0.05)
+        raise OSError("late")
+
+    with caplog.at_level(logging.DEBUG, "asyncio"):
+        Scheduler(plain(slow), timeout=0.01, grace=SOON).orchestrate()
+    assert "OSError" not in caplog.text
+
+
+# Processes
+
+PROGRAM = """
+import asyncio, sys, threading, time
+from flowdeco import Flow, Job, Scheduler, step
+
+def say(text):
+    print(text, flush=True)
+
+class Blocked(Flow, grace=0.2):
+    seconds: float = 60
+
+    @step
+    def work(self):
+        say("ready")
+        time.sleep(self.seconds)
+        return object()
+
+    @work.shutdown
+    async def close_work(self):
+        say("hook")
+"""
+
+
+def run_program(body, number=None):
+    """Run a program; send it a signal when it is ready. Code, output, errors and time taken."""
+    popen = subprocess.Popen(
+        [sys.executable, "-X", "dev", "-c", PROGRAM + textwrap.dedent(body)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        if number is not None:
+            assert popen.stdout.readline().rstrip() == "ready"
+            popen.send_signal(number)
+        began = time.monotonic()
+        out, err = popen.communicate(timeout=CAP)
+    finally:
+        popen.kill()
+        popen.communicate()
+    return popen.returncode, out.split(), err, time.monotonic() - began
+
+
+def test_the_process_ends_on_time_although_a_thread_blocks():
+    """R14: daemon threads, and no executor that is joined at exit."""
+    code, out, err, seconds = run_program(
+        """
+        flow = Blocked()
+        report = flow.run(timeout=0.2)
+        say(flow.work.state.name)
+        say(len(report.stuck))
+        """
+    )
+    assert (code, out) == (0, ["ready", "hook", "STUCK", "1"])
+    assert "'work' is stuck" in err
+    assert "Traceback" not in err
+    assert seconds < CAP / 2
+
+
+@pytest.mark.parametrize("how", ["run(timeout=0.05)", "co_run(timeout=0.05)"])
+def test_a_thread_that_ends_after_the_loop_is_closed_prints_nothing(how):
+    """R15: no `Event loop is closed`, nothing un-retrieved, whether it returns or raises."""
+    call = f"flow.{how}" if how.startswith("run") else f"asyncio.run(flow.{how})"
+    code, out, err, _ = run_program(
+        f"""
+        import gc, logging
+
+        logging.getLogger("flowdeco").setLevel(logging.ERROR)
+
+        class Raises(Blocked):
+            @step
+            def fails(self):
+                time.sleep(self.seconds)
+                raise ValueError
+
+        flow = Raises(seconds=0.6)
+        {call}
+        for thread in threading.enumerate():
+            if thread is not threading.main_thread():
+                thread.join()
+        del flow
+        gc.collect()
+        say("end")
+        """
+    )
+    assert (code, err) == (0, "")
+    assert out == ["ready", "hook", "end"]
+
+
+@pytest.mark.parametrize(
+    ("number", "expected"), [(signal.SIGINT, -signal.SIGINT), (signal.SIGTERM, 143)]
+)
+def test_a_signal_ends_a_run_with_a_blocked_thread(number, expected):
+    """R08 R14: within the grace, with its hooks."""
+    code, out, err, seconds = run_program("Blocked().run()", number)
+    assert (code, out) == (expected, ["hook"])
+    assert "Task was destroyed" not in err
+    assert seconds < CAP / 2
