@@ -32,7 +32,7 @@ class VirtualClockLoop(asyncio.SelectorEventLoop):
 
     Hours of sleep pass in milliseconds, and every timer comes at its exact time. Where all tasks
     wait for something that can never come, `DeadlockError` is raised instead of hanging. The clock
-    starts at 0. While work is on the loop's executor, time passes as it really does.
+    starts at 0. While a thread is at work it stands still: a thread that does not end holds it up.
 
     Give it as `flow.run(loop_factory=VirtualClockLoop)`.
     """
@@ -69,6 +69,14 @@ class VirtualClockLoop(asyncio.SelectorEventLoop):
         self._in_threads += 1
         future.add_done_callback(self._left_thread)
         return future
+
+    async def shutdown_default_executor(self, timeout: float | None = None) -> None:  # noqa: ARG002
+        """Wait until the threads of the default executor have ended."""
+        self._in_threads += 1
+        try:
+            await super().shutdown_default_executor()
+        finally:
+            self._in_threads -= 1
 
     def _left_thread(self, _: asyncio.Future[Any]) -> None:
         self._in_threads -= 1
