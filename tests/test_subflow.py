@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import pytest
-from actors import co_perform, in_loop, perform, states
+from actors import in_loop, perform, states
 from ticks import TickLoop
 
 from flowdeco import Flow, Observer, State, current_job, each, service, step, subflow
@@ -542,6 +542,35 @@ def test_hooks_of_a_subflow_that_ends_by_itself_are_called_then():
     assert seen == ["hook", "after"]
 
 
+def test_hooks_of_a_subflow_that_is_cut_short_are_called_with_those_around_it():
+    """Rule 10: after the clean-up of all bodies, not of its own alone."""
+    seen = []
+
+    class Inner(Leaf):
+        @Leaf.work.shutdown
+        async def close_work(self):
+            seen.append(("inner hook", asyncio.get_running_loop().time()))
+
+    class Outer(Flow):
+        @subflow
+        def inner(self) -> Inner:
+            return Inner(seconds=100)
+
+        @step
+        async def beside(self):
+            try:
+                await asyncio.Event().wait()
+            finally:
+                await asyncio.sleep(1)
+
+        @beside.shutdown
+        async def close_beside(self):
+            seen.append(("outer hook", asyncio.get_running_loop().time()))
+
+    assert not perform(Outer(), 2)
+    assert sorted(seen) == [("inner hook", 3.0), ("outer hook", 3.0)]
+
+
 def test_services_of_a_subflow_stop_when_its_own_steps_are_done():
     """Rule 21: not with the enclosing run; and in a stop they go down before the outer ones."""
     seen = []
@@ -894,14 +923,50 @@ def test_each_of_subflows_and_subflow_in_each_go_together():
     assert "leaf/leaf[0]/work" in [record.path for record in report.jobs]
 
 
+def test_a_step_that_goes_on_after_the_run_within_it_is_stuck():
+    """Rule 8: it was given up only after that run, which had still to end, and not forgotten."""
+
+    class Bottom(Flow, grace=100):
+        @step
+        async def stubborn(self):
+            while True:
+                try:
+                    await asyncio.sleep(1000)
+                except asyncio.CancelledError:
+                    pass
+
+    class Outer(Flow, grace=2):
+        @step
+        async def runs(self):
+            try:
+                await Bottom().co_run()
+            except asyncio.CancelledError:
+                await Bottom.stubborn.body(self)
+
+    outer = Outer()
+    report = perform(outer, 1)
+
+    assert outer.runs.state is State.STUCK
+    assert [record.path for record in report.stuck] == ["runs", "runs/stubborn"]
+    assert report.duration == 3.0
+
+
 def test_a_cancel_of_the_outer_task_leaves_as_it_came():
     """Rule 11, and the flow inside is stopped with it."""
     tree = Tree(flows=Leaf(seconds=100))
 
     async def main():
-        with pytest.raises(asyncio.CancelledError):
-            await co_perform(tree, {2.0: asyncio.Task.cancel})
-        return asyncio.get_running_loop().time()
+        task = asyncio.ensure_future(tree.co_run())
+        await asyncio.sleep(2)
+        task.cancel("first")
+        task.cancel("second")
+        await asyncio.sleep(0)
+        task.cancel("third")
+        with pytest.raises(asyncio.CancelledError) as caught:
+            await task
+        return asyncio.get_running_loop().time(), caught.value.args
 
-    assert in_loop(main()) == 2.0
+    when, args = in_loop(main())
+    assert when == 2.0
+    assert args in (("first",), ("second",))
     assert states(tree.inner.work, tree.scheduler.find("inner")) == ["CANCELLED"] * 2

@@ -490,6 +490,55 @@ def test_an_item_that_waits_for_a_thread_gives_its_other_places_back(gate):
     assert asyncio.run(main()) == ["DONE"] * MOST_THREADS + ["IDLE"] * 5
 
 
+def test_no_place_is_lost_when_an_each_is_stopped_whose_items_wait_for_threads(gate):
+    """W02: they hold places of the flow's window, which others go on to use."""
+    tasks = []
+    most = running = 0
+
+    def drawn():
+        tasks.append(asyncio.current_task())
+        yield from range(MOST_THREADS + 3)
+
+    class Fan(Flow, window=MOST_THREADS + 1):
+        @step
+        async def items(self):
+            return drawn()
+
+        @each(items)
+        def victim(self, item):
+            gate.wait(SOON)
+
+        @step
+        async def numbers(self):
+            return range(MOST_THREADS + 1)
+
+        @each(numbers)
+        async def late(self, number):
+            nonlocal most, running
+            running += 1
+            most = max(most, running)
+            await asyncio.sleep(0.01)
+            running -= 1
+
+        order = victim >> numbers
+
+    flow = Fan()
+
+    async def main():
+        task = asyncio.ensure_future(flow.co_run())
+        while not flow.victim._children():
+            await asyncio.sleep(0)
+        await asyncio.sleep(0.01)
+        assert states(*flow.victim._children()) == ["RUNNING"] * MOST_THREADS + ["SCHEDULED"] * 3
+        tasks[0].cancel()
+        asyncio.get_running_loop().call_later(0.02, gate.set)
+        return await task
+
+    assert asyncio.run(main())
+    assert states(*flow.victim._children()) == ["DONE"] * MOST_THREADS + ["IDLE"] * 3
+    assert most == MOST_THREADS + 1
+
+
 def test_a_second_run_while_a_thread_of_the_first_is_still_stuck(gate):
     """What it does later changes nothing, is logged, and prevents nothing (section 2)."""
     calls = []
