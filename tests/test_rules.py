@@ -892,6 +892,16 @@ def test_rule_10_hooks_are_bounded(body, caplog):
     assert isinstance(scheduler.report.shutdown_errors["x"], TimeoutError)
 
 
+def test_rule_10_a_hook_is_left_alone_for_the_whole_of_its_time():
+    """S02: unlike a body, which is asked again in the last fifth of the grace."""
+    scheduler = Scheduler(Job(quick, shutdown=sleeps(1.95)), shutdown_timeout=2)
+
+    assert virtually(scheduler) is True
+
+    assert scheduler.report.shutdown_errors == {}
+    assert scheduler.report.duration == 1.95
+
+
 def test_rule_10_a_hook_that_exits_lets_the_others_run():
     """S04: then the exit leaves."""
     diary = Diary()
