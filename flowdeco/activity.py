@@ -9,14 +9,12 @@ from collections.abc import AsyncGenerator, Sequence
 from types import CoroutineType
 from typing import TYPE_CHECKING, Any, cast
 
-import attrs
-
 from .errors import SelfCancelledError, SkippedError
 from .job import AbstractJob, Job, current_activity
 from .limits import finite
-from .outcome import Outcome, State
+from .outcome import MISSING, Outcome, State
 from .serving import serve
-from .tasks import starting
+from .tasks import entered, primed, starting
 
 if TYPE_CHECKING:
     from .drain import Drain
@@ -47,15 +45,24 @@ def enclosing_activity() -> Activity | None:
 _ASYNCIO = os.path.dirname(asyncio.__file__)
 
 
-@attrs.define(eq=False, repr=False)
-class Activity:
-    """One job in one run. Jobs know their outcome alone; all that is for the run is here."""
+# On Python 3.11 a member of an enumeration is found ten times slower than a global name.
+_IDLE = State.IDLE
+_RUNNING = State.RUNNING
+_DONE = State.DONE
+_STUCK = State.STUCK
 
-    job: AbstractJob[object]
-    run: Run
-    outcome: Outcome
-    waiting: int
-    """How many of its requirements have not ended (or, services, come up)."""
+
+class Activity:
+    """One job in one run. Jobs know their outcome alone; all that is for the run is here.
+
+    Args:
+        job: the job.
+        run: the run.
+        outcome: what becomes of it.
+        waiting: how many of its requirements have not ended (or, services, come up).
+    """
+
+    # Class attributes are the defaults: what most jobs never need costs neither time nor memory.
     successors: Sequence[Activity] = ()
     """Who waits for it; emptied when they have been told."""
     task: asyncio.Task[None] | None = None
@@ -81,25 +88,82 @@ class Activity:
     """It was told so because of its own timeout."""
     ended: bool = False
 
+    def __init__(self, job: AbstractJob[object], run: Run, outcome: Outcome, waiting: int) -> None:
+        self.job = job
+        self.run = run
+        self.outcome = outcome
+        self.waiting = waiting
+
+    # Its beginning
+
+    def missing_value(self) -> AbstractJob[object] | None:
+        """Find a job whose value it takes and that has none."""
+        for before in self.job._takes:
+            if before._outcome.value is MISSING:
+                return before
+        return None
+
+    def takes_places(self) -> bool:
+        """Take the places that it still needs, or queue for the first that is not free."""
+        for window in self.windows[self.places :]:
+            if not window.take(self):
+                return False
+            self.places += 1
+        return True
+
+    def give_places_back(self) -> None:
+        """Give back its places; who waits for one has it from now on."""
+        given_back = self.windows[: self.places]
+        self.places = 0
+        for window in given_back:
+            next_one = window.give_back()
+            if next_one is not None:
+                # It may belong to another run, which shares these places.
+                next_one.places += 1
+                self.run.agenda.add((next_one,))
+                # This task is to be gone by then: there are no more tasks than places.
+                self.run.agenda.advance_soon()
+
+    def launch(self) -> None:
+        """Make a task of it, in a copy of the context of the run, not of its caller (rule 18)."""
+        run = self.run
+        try:
+            if run.is_eager:
+                task = entered(run.loop, run.context, self.perform())
+            else:
+                task = primed(run.loop, run.context, self.perform())
+        except Exception as error:  # of a task factory
+            self.settle(None, error)
+            return
+        if not self.ended:
+            self.task = task
+
     # The body
 
     async def perform(self) -> None:
         """Run the body; note how it has ended, and tell the run. Nothing is raised."""
+        run = self.run
+        job = self.job
         value: object = None
         error: BaseException | None = None
         try:
-            await starting()
-            if not self.run.lets_start(self):
+            if not run.is_eager:
+                await starting()
+            now = run.clock()
+            if not run.lets_start(now):
+                self.outcome.state = _IDLE
+                run.retire(self)
                 return
-            if self.job._yields:
-                self.generator = cast("Job[object]", self.job).generator()
+            self.begin(now)
+            if job._yields:
+                self.generator = cast("Job[object]", job).generator()
                 await serve(self.generator, self)
             else:
-                value = await self.job.co_run()
+                value = await job.co_run()
         except BaseException as raised:
             # No task came of it, which the run learns from who wanted to make one.
             never_began = isinstance(raised, GeneratorExit) and self.outcome.started_at is None
-            if never_began or self.run.given_up_at_once:
+            if never_began or run.given_up_at_once:
                 raise
             error = raised
         self.settle(value, error)
@@ -108,15 +172,20 @@ class Activity:
 
     def begin(self, now: float) -> None:
         """Note that the body starts."""
-        self.outcome.state = State.RUNNING
-        self.outcome.started_at = now - self.run.zero
+        run = self.run
+        run.agenda.now = now
+        self.outcome.state = _RUNNING
+        self.outcome.started_at = now - run.zero
         current_activity.set(self)
-        timeout = finite(self.job._own_timeout())
-        if timeout is not None:
-            self.timer = self.run.loop.call_at(now + timeout, self.expire)
+        if self.job.timeout is not None:
+            timeout = finite(self.job._own_timeout())
+            if timeout is not None:
+                self.timer = run.loop.call_at(now + timeout, self.expire)
         if self.job.forever and not self.job._yields:
             # Called back when the body has run up to its first suspension.
-            self.run.loop.call_soon(self.run.service_is_up, self)
+            run.loop.call_soon(run.service_is_up, self)
+        if run.is_noted:
+            run.note_start(self)
 
     def expire(self) -> None:
         """Let the body end: it has taken longer than its timeout."""
@@ -127,25 +196,27 @@ class Activity:
     def settle(self, value: object, error: BaseException | None) -> None:
         """Note how the body has ended."""
         outcome = self.outcome
-        if outcome.state is State.STUCK:
+        if outcome.state is _STUCK:
             self._ended_after_all(error)
             return
-        outcome.ended_at = self.run.clock() - self.run.zero
+        run = self.run
+        run.agenda.now = now = run.clock()
+        outcome.ended_at = now - run.zero
         if error is not None or self.expired:
             self._note_error(error)
         elif self.job._yields:
-            outcome.state = State.CANCELLED if self.stopping else State.DONE
+            outcome.state = State.CANCELLED if self.stopping else _DONE
         else:
-            outcome.state = State.DONE
+            outcome.state = _DONE
             outcome.value = value
             if value.__class__ is CoroutineType:
                 logger.warning(
                     "the result of %r is a coroutine; did its body forget an await?", self.job.name
                 )
-        self.run.retire(self)
+        run.retire(self)
 
     def _note_error(self, error: BaseException | None) -> None:
-        if self.expired:
+        if self.expired and not isinstance(error, (SystemExit, KeyboardInterrupt)):
             error = self._expiry(error)
         elif isinstance(error, asyncio.CancelledError):
             if self.stopping:
@@ -226,7 +297,7 @@ class Activity:
         )
         assert self.task is not None  # what has no task has nothing to give up
         _abandoned.add(self.task)
-        self.outcome.state = State.STUCK
+        self.outcome.state = _STUCK
         self.run.stuck.append(self.job)
         if self.expired:
             self._keep(self._expiry(None))

@@ -1,85 +1,92 @@
-"""The agenda of a run: the jobs that are ready, in order, and the places that they need."""
+"""The agenda of a run: the jobs that are ready, in order."""
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Final
 
-from .activity import Activity
 from .outcome import State
 from .threads import MOST_THREADS
 from .window import Window
 
+if TYPE_CHECKING:
+    from .activity import Activity
+
 __all__ = ["Agenda"]
+
+AT_ONCE: Final = 100
+"""How many jobs start in one turn of the loop."""
+
+LONGEST_TURN: Final = 0.002
+"""Seconds after which no more of them start in it."""
 
 
 class Agenda:
-    """What may start next (rules 2 and 6).
+    """What starts next, in a run and in all runs within (rule 2).
 
-    Args:
-        window: how many jobs run at once; None is no limit.
-        outer: the agenda of the enclosing run, if any: there are places in threads for all of
-            them together.
-        shares_places: whether jobs take places of the enclosing run as well.
+    What is ready starts in the order in which it has become so, whoever made it ready, and without
+    recursion: a body that ends while it is started adds what comes after it, and no more. Now and
+    then the loop gets its turn, however much is ready, for services, deadlines and cancellations.
     """
 
-    __slots__ = ("_ready", "_threads", "_windows", "closed")
+    __slots__ = ("_busy", "_loop", "_ready", "now", "threads")
 
-    def __init__(
-        self, window: int | None, outer: Agenda | None, *, shares_places: bool = False
-    ) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.now = loop.time()
+        """When a body has last started or ended, by the clock of the loop."""
+        self.threads: Window[Activity] = Window(MOST_THREADS)
+        """There are places in threads for all runs together."""
+        self._loop = loop
         self._ready: deque[Activity] = deque()
-        self._windows: Sequence[Window[Activity]] = () if window is None else (Window(window),)
-        if outer is not None and shares_places:
-            self._windows = (*self._windows, *outer._windows)
-        self._threads: Window[Activity] = Window(MOST_THREADS) if outer is None else outer._threads
-        self.closed = False
-        """Whether nothing starts any more."""
-
-    def enlist(self, activity: Activity) -> None:
-        """Note which places a job needs."""
-        if self._windows and activity.job._takes_place():
-            activity.windows = self._windows
-        if activity.job._takes_thread():
-            activity.windows = (*activity.windows, self._threads)
+        self._busy = False
+        """Whether somebody sees to what is ready: a caller further up, or the next turn."""
 
     def add(self, ready: Iterable[Activity]) -> None:
-        """Take in jobs that are ready."""
-        if not self.closed:
-            self._ready.extend(ready)
+        """Take in jobs that are ready; `advance` starts them."""
+        for activity in ready:
+            activity.outcome.state = State.SCHEDULED
+            self._ready.append(activity)
 
-    def pop(self) -> Activity | None:
-        """Return the one whose turn it is."""
-        return self._ready.popleft() if self._ready else None
-
-    def admit(self, activity: Activity) -> bool:
-        """Take the places that it still needs, or let it queue for the first that is not free."""
-        for window in activity.windows[activity.places :]:
-            if not window.take(activity):
-                activity.outcome.state = State.SCHEDULED
-                return False
-            activity.places += 1
-        return True
-
-    def give_back(self, activity: Activity) -> None:
-        """Give back the places of a job; who waits for one has it from now on."""
-        given_back = activity.windows[: activity.places]
-        activity.places = 0
-        for window in given_back:
-            next_one = window.give_back()
-            if next_one is not None:
-                # It may belong to another run, which shares these places.
-                next_one.places += 1
-                next_one.run.agenda.add((next_one,))
-                next_one.run.advance()
-
-    def close(self) -> None:
-        """Let nothing start any more; who was ready, or waits for a place, is idle again."""
-        self.closed = True
-        waiting = list(self._ready)
+    def clear(self) -> None:
+        """Forget what is ready, as the outermost run has ended."""
         self._ready.clear()
-        for window in dict.fromkeys((*self._windows, self._threads)):
-            waiting += window.dismiss(lambda activity: activity.run.agenda is self)
-        for activity in waiting:
-            activity.outcome.state = State.IDLE
-            self.give_back(activity)
+
+    def advance(self) -> None:
+        """Start what is ready."""
+        if self._busy:
+            return
+        self._busy = True
+        ready = self._ready
+        left = AT_ONCE
+        until = self.now + LONGEST_TURN
+        try:
+            while ready:
+                if not left or self.now > until:
+                    self._busy = False
+                    self.advance_soon()
+                    return
+                left -= 1
+                activity = ready.popleft()
+                if activity.run.closed:
+                    activity.give_places_back()
+                elif activity.job._takes and (missing := activity.missing_value()) is not None:
+                    activity.skip(missing)
+                elif not activity.windows or activity.takes_places():
+                    activity.launch()
+        except BaseException:
+            self._busy = False
+            raise
+        self._busy = False
+
+    def advance_soon(self) -> None:
+        """Start what is ready in the next turn of the loop, and nothing before."""
+        if not self._busy:
+            self._busy = True
+            self._loop.call_soon(self._go_on)
+
+    def _go_on(self) -> None:
+        self._busy = False
+        self.now = self._loop.time()
+        self.advance()

@@ -18,7 +18,7 @@ from .threads import in_thread
 if TYPE_CHECKING:
     from .job import AbstractJob
 
-__all__ = ["Bound", "Once", "awaiting", "check_callable", "function_name", "up_and_down"]
+__all__ = ["Bound", "Once", "awaiting", "check_callable", "function_name", "up_and_down", "yields"]
 
 R = TypeVar("R")
 
@@ -34,18 +34,19 @@ class Bound:
     made: object = attrs.field(default=None, init=False)
     """What the method of a subflow has returned."""
 
+    yields: bool = attrs.field(init=False)
+    """Whether it is a generator service."""
+    threaded: bool = attrs.field(init=False)
+    """Whether it runs in a thread."""
+
     takes_place: ClassVar[bool] = True
     """Whether it takes a place of the window."""
+    is_stateful: ClassVar[bool] = False
+    """Whether there is something to renew as a new run begins."""
 
-    @property
-    def yields(self) -> bool:
-        """Whether it is a generator service."""
-        return inspect.isasyncgenfunction(self.method)
-
-    @property
-    def threaded(self) -> bool:
-        """Whether it runs in a thread."""
-        return not inspect.iscoroutinefunction(self.method) and not self.yields
+    def __attrs_post_init__(self) -> None:
+        self.yields = yields(self.method)
+        self.threaded = not self.yields and not inspect.iscoroutinefunction(self.method)
 
     @property
     def arguments(self) -> Sequence[object]:
@@ -68,6 +69,14 @@ class Bound:
 
     def renew(self) -> None:
         """Forget an earlier run, as a new one begins."""
+
+
+def yields(function: object) -> bool:
+    """Tell whether something is an async generator function."""
+    if isinstance(function, FunctionType):
+        # The usual case, and inspect takes its time.
+        return bool(function.__code__.co_flags & inspect.CO_ASYNC_GENERATOR)
+    return inspect.isasyncgenfunction(function)
 
 
 async def awaiting(awaitable: Awaitable[R]) -> R:
@@ -132,6 +141,8 @@ def check_callable(function: object, what: str, usage: str, *, or_coroutine: boo
     Raises:
         TypeError: it cannot; the message says so of `what`, and shows the `usage` instead.
     """
+    if isinstance(function, FunctionType) and or_coroutine and not _parameters(function.__code__):
+        return  # the usual case
     if inspect.iscoroutine(function):
         function.close()
         raise TypeError(
@@ -152,6 +163,10 @@ def check_callable(function: object, what: str, usage: str, *, or_coroutine: boo
             f"{what} is called without arguments, and {name} needs {', '.join(missing)};"
             f" give them with {usage.format(name)}"
         )
+
+
+def _parameters(code: CodeType) -> int:
+    return code.co_argcount + code.co_kwonlyargcount
 
 
 def _missing_arguments(function: object) -> list[str]:

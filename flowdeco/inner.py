@@ -55,10 +55,10 @@ class ForEach(Bound):
     _items: Scheduler | None = attrs.field(default=None, init=False)
 
     takes_place: ClassVar[bool] = False
+    is_stateful: ClassVar[bool] = True
 
-    @property
-    def threaded(self) -> bool:
-        return False
+    def __attrs_post_init__(self) -> None:
+        self.yields = self.threaded = False
 
     def __call__(self) -> Coroutine[Any, Any, list[object]]:
         return self._perform()
@@ -113,9 +113,10 @@ class Subflows(Bound):
     _ran: Sequence[Scheduler] | None = attrs.field(default=None, init=False)
     _previewed: Sequence[Scheduler] | None = attrs.field(default=None, init=False)
 
-    @property
-    def threaded(self) -> bool:
-        return False
+    is_stateful: ClassVar[bool] = True
+
+    def __attrs_post_init__(self) -> None:
+        self.yields = self.threaded = False
 
     def __call__(self) -> Coroutine[Any, Any, object]:
         return self._perform()

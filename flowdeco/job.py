@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypeAlias, cast
 import attrs
 from typing_extensions import TypeVar
 
-from .body import Bound, Once, awaiting, check_callable, function_name, up_and_down
+from .body import Bound, Once, awaiting, check_callable, function_name, up_and_down, yields
 from .chain import Atom, Chain, Link
 from .errors import BusyError, NotFinishedError
 from .limits import check_flag, check_seconds
@@ -97,6 +97,14 @@ class AbstractJob(Atom["AbstractJob[object]"], Generic[R]):
     _owner: Callable[[], Scheduler | None] | None = attrs.field(default=None, init=False)
     _yields: bool = attrs.field(default=False, init=False)
     """Whether it is a generator service, ready at its yield."""
+    _takes: Sequence[AbstractJob[object]] = attrs.field(default=(), init=False)
+    """The jobs whose values it takes when it starts."""
+    _takes_place: bool = attrs.field(default=True, init=False)
+    """Whether it takes a place of the window, unless it is a service."""
+    _takes_thread: bool = attrs.field(default=False, init=False)
+    """Whether its body runs in a thread."""
+    _is_stateful: bool = attrs.field(default=False, init=False)
+    """Whether it keeps something that is to be checked or renewed when a run begins."""
 
     def __attrs_post_init__(self) -> None:
         # Not validators: these would run before a job keeps its coroutine, and leave it un-awaited.
@@ -200,18 +208,6 @@ class AbstractJob(Atom["AbstractJob[object]"], Generic[R]):
     def _children(self) -> Iterable[AbstractJob[object]]:
         """The jobs inside of this one."""
         return ()
-
-    def _takes(self) -> Sequence[AbstractJob[object]]:
-        """The jobs whose values it takes when it starts."""
-        return ()
-
-    def _takes_place(self) -> bool:
-        """Whether it takes a place of the window."""
-        return not self.forever
-
-    def _takes_thread(self) -> bool:
-        """Whether its body runs in a thread."""
-        return False
 
     def _passed_on(self) -> object:
         """The value that those get who take it."""
@@ -379,11 +375,16 @@ class Job(AbstractJob[R]):
         body: object = self.body
         if isinstance(body, Bound):
             self._yields = body.yields
+            self._takes = body.takes
+            self._takes_place = body.takes_place
+            self._takes_thread = body.threaded
+            self._is_stateful = body.is_stateful
         elif isinstance(body, CoroutineType):
             self.body = cast("Callable[[], Awaitable[R]]", Once(body))
+            self._is_stateful = True
         else:
             check_callable(body, "the body of a job", "Job(lambda: {}(...))", or_coroutine=True)
-            self._yields = inspect.isasyncgenfunction(body)
+            self._yields = yields(body)
             if self._yields and not self.forever:
                 raise TypeError(
                     f"{function_name(body)} yields, so it is a service; did you mean"
@@ -410,8 +411,8 @@ class Job(AbstractJob[R]):
 
     def co_run(self) -> Coroutine[Any, Any, R]:
         """Return the work: a new coroutine of the body."""
-        if isinstance(self.body, Once):
-            self.body.check(self)
+        if self._is_stateful:
+            self._check_ready()
         started = cast("Callable[[], Any]", self.body)()
         if started.__class__ is CoroutineType:
             return cast("Coroutine[Any, Any, R]", started)
@@ -437,20 +438,9 @@ class Job(AbstractJob[R]):
         if self.shutdown is not None or type(self).co_shutdown is not Job.co_shutdown:
             yield self
 
-    def _takes(self) -> Sequence[AbstractJob[object]]:
-        return self.body.takes if isinstance(self.body, Bound) else ()
-
     def _passed_on(self) -> object:
         value = super()._passed_on()
         return self.body.passed_on(value) if isinstance(self.body, Bound) else value
-
-    def _takes_place(self) -> bool:
-        return super()._takes_place() and not (
-            isinstance(self.body, Bound) and not self.body.takes_place
-        )
-
-    def _takes_thread(self) -> bool:
-        return isinstance(self.body, Bound) and self.body.threaded
 
     def _children(self) -> Iterable[AbstractJob[object]]:
         return self.body.children() if isinstance(self.body, Bound) else ()

@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Final
 
-import attrs
-
 if TYPE_CHECKING:
     from .job import AbstractJob
 
@@ -45,13 +43,17 @@ class Missing(enum.Enum):
 MISSING: Final = Missing.MISSING
 
 
-@attrs.define(eq=False)
 class Outcome:
     """What became of a job in one run; a run makes new ones.
 
     Times are seconds since the start of the outermost run, by the clock of its loop.
+
+    Args:
+        required: the requirements at the time of the run.
+        critical: whether it was critical in that run.
     """
 
+    # Class attributes are the defaults: what most jobs never set costs neither time nor memory.
     state: State = State.IDLE
     value: object = MISSING
     exception: BaseException | None = None
@@ -59,10 +61,14 @@ class Outcome:
     """The traceback as it was when the job ended: raising the exception again does not grow it."""
     started_at: float | None = None
     ended_at: float | None = None
-    critical: bool | None = None
-    """Whether it was critical in that run."""
-    required: Mapping[AbstractJob[object], None] | None = None
-    """The requirements at the time of the run."""
+
+    def __init__(
+        self,
+        required: Mapping[AbstractJob[object], None] | None = None,
+        critical: bool | None = None,
+    ) -> None:
+        self.required = required
+        self.critical = critical
 
     @property
     def failed(self) -> bool:

@@ -29,8 +29,9 @@ from .outcome import MISSING, Outcome, State
 from .reason import Cause, Reason
 from .report import Report
 from .shutdown import Shutdown
-from .tasks import started
+from .tasks import is_eager
 from .threads import DaemonThreads, threads_in_use
+from .window import Window
 
 if TYPE_CHECKING:
     from .errors import SkippedError
@@ -90,6 +91,8 @@ class Run:
         self._audience = Audience(observers)
         self._watched: bool = bool(observers) or (outer is not None and outer._watched)
         self._verbose = logger.isEnabledFor(logging.DEBUG)
+        self.is_noted: bool = self._watched or self._verbose
+        """Whether anybody is told when a body starts or ends."""
         # The time
         self._begun_at = self.clock()
         self._wall_time = time.time()
@@ -104,15 +107,17 @@ class Run:
             self.loop, finite(limits.timeout), enclosing_deadline, self._expire
         )
         # The jobs
-        self._context = contextvars.copy_context()
+        self.context = contextvars.copy_context()
+        """Jobs and hooks run in copies of it."""
         if outer is None:
             self._threads = DaemonThreads()
-            self._context.run(threads_in_use.set, self._threads)
-        outer_agenda = None if outer is None else outer.agenda
-        self.agenda: Agenda = Agenda(
-            limits.window, outer_agenda, shares_places=scheduler.shares_places
-        )
-        self._advancing = False
+            self.context.run(threads_in_use.set, self._threads)
+        self.agenda: Agenda = Agenda(self.loop) if outer is None else outer.agenda
+        self.is_eager: bool = is_eager(self.loop) if outer is None else outer.is_eager
+        """Whether bodies start at once, and not in the next turn of the loop."""
+        self.closed = False
+        """Whether nothing starts any more."""
+        self._windows = self._find_windows()
         self._sleeper = Sleeper(self.loop)
         self._drains: list[Drain[Activity]] = []
         self._shutdown: Shutdown | None = None
@@ -122,16 +127,27 @@ class Run:
         self._steps_left = self._steps
         self._services_left = len(self._activities) - self._steps
 
+    def _find_windows(self) -> tuple[Window[Activity], ...]:
+        """Those of which a job takes a place: that of this run, and perhaps those around it."""
+        own = () if self.limits.window is None else (Window[Activity](self.limits.window),)
+        shared = self._outer is not None and self.scheduler.shares_places
+        return (*own, *(self._outer._windows if self._outer is not None and shared else ()))
+
     def _enlist(self) -> list[Activity]:
         default = self.scheduler.default_critical
         found: dict[AbstractJob[object], Activity] = {}
-        for job in self.scheduler:
-            outcome = job._outcome = Outcome()
-            outcome.required = job._required
-            outcome.critical = default if job.critical is None else job.critical
-            found[job] = activity = Activity(job, self, outcome, len(job._required))
-            self.agenda.enlist(activity)
-            job._renew()
+        for job in self.scheduler._jobs:
+            required = job._required
+            outcome = job._outcome = Outcome(
+                required, default if job.critical is None else job.critical
+            )
+            found[job] = activity = Activity(job, self, outcome, len(required))
+            if self._windows and job._takes_place and not job.forever:
+                activity.windows = self._windows
+            if job._takes_thread:
+                activity.windows = (*activity.windows, self.agenda.threads)
+            if job._is_stateful:
+                job._renew()
         for activity in found.values():
             for requirement in activity.job._required:
                 before = found[requirement]
@@ -185,12 +201,26 @@ class Run:
 
     def fall_silent(self) -> None:
         """Start nothing more, here and in the runs within: one around this has failed (rule 4)."""
-        self.agenda.close()
+        self._close_agenda()
         for run in self._inner:
             run.fall_silent()
 
+    def _close_agenda(self) -> None:
+        """Let nothing start any more; who was ready, or waits for a place, is idle again."""
+        if self.closed:
+            return
+        self.closed = True
+        if not (self._steps_left or self._services_left):
+            return
+        for window in (*self._windows, self.agenda.threads):
+            for activity in window.dismiss(lambda activity: activity.run is self):
+                activity.give_places_back()
+        for activity in self._activities:
+            if activity.outcome.state is State.SCHEDULED and activity.task is None:
+                activity.outcome.state = State.IDLE
+
     def _expire(self) -> None:
-        if not self.agenda.closed:
+        if not self.closed:
             self._time_out()
 
     def _time_out(self) -> None:
@@ -198,7 +228,7 @@ class Run:
         self.fail(Reason.timeout(name, self.limits.timeout or 0))
 
     def _let_nothing_start(self) -> None:
-        self.agenda.close()
+        self._close_agenda()
         self._sleeper.wake()
 
     async def _until(self, condition: Callable[[], object]) -> None:
@@ -230,48 +260,29 @@ class Run:
     def _start(self) -> None:
         if self._deadline.own and self._deadline.has_passed(self._begun_at):
             self._expire()
-        self.agenda.add(activity for activity in self._activities if not activity.waiting)
-        self.advance()
+        if not self.closed:
+            self.agenda.add([activity for activity in self._activities if not activity.waiting])
+            self.agenda.advance()
 
-    def advance(self) -> None:
-        """Start what is ready. It does not re-enter, so that long chains do not recurse."""
-        if self._advancing:
-            return
-        self._advancing = True
-        try:
-            while (activity := self.agenda.pop()) is not None:
-                missing = _missing_value(activity.job)
-                if missing is not None:
-                    activity.skip(missing)
-                elif self.agenda.admit(activity):
-                    self._launch(activity)
-        finally:
-            self._advancing = False
-
-    def _launch(self, activity: Activity) -> None:
-        activity.outcome.state = State.SCHEDULED
-        try:
-            # In a copy of the context of the run, not of the job that has just ended (rule 18).
-            activity.task = started(self.loop, self._context, activity.perform())
-        except Exception as error:
-            activity.settle(None, error)
-
-    def lets_start(self, activity: Activity) -> bool:
-        """Tell whether a body may start, and note it; nothing does after the deadline (rule 2)."""
-        now = self.clock()
-        if not self.agenda.closed and self._deadline.has_passed(now):
+    def lets_start(self, now: float) -> bool:
+        """Tell whether a body may start at that time; none does after the deadline (rule 2)."""
+        if not self.closed and self._deadline.has_passed(now):
             self._deadline.expire()
             self._let_nothing_start()
-        if self.agenda.closed:
-            activity.outcome.state = State.IDLE
-            self.retire(activity)
-            return False
-        activity.begin(now)
+        return not self.closed
+
+    def note_start(self, activity: Activity) -> None:
+        """Tell the log and the observers of a start; called if `is_noted`."""
         if self._verbose:
             logger.debug("%r started", activity.job.name)
         if self._watched:
             self._tell(lambda observer: observer.job_started(activity.job))
-        return True
+
+    def _note_end(self, activity: Activity) -> None:
+        if self._verbose:
+            logger.debug("%r ended: %s", activity.job.name, activity.outcome.state.value)
+        if self._watched:
+            self._tell(lambda observer: observer.job_ended(activity.job))
 
     def service_is_up(self, activity: Activity) -> None:
         """Let those that wait for this service start."""
@@ -283,9 +294,11 @@ class Run:
         if activity.outcome.value is MISSING:
             activity.outcome.value = None
         self._release(activity)
-        self.advance()
+        self.agenda.advance()
 
     def _release(self, activity: Activity) -> None:
+        if self.closed:
+            return
         ready: list[Activity] = []
         for successor in activity.successors:
             successor.waiting -= 1
@@ -320,18 +333,17 @@ class Run:
         if activity.drain is not None:
             activity.drain.discard(activity)
         if activity.places:
-            self.agenda.give_back(activity)
+            activity.give_places_back()
         if activity.outcome.state is not State.IDLE:
             self._count(activity)
-            if self._verbose:
-                logger.debug("%r ended: %s", activity.job.name, activity.outcome.state.value)
-            if self._watched:
-                self._tell(lambda observer: observer.job_ended(activity.job))
-            self._release(activity)
-        if self.agenda.closed:
+            if self.is_noted:
+                self._note_end(activity)
+            if activity.successors:
+                self._release(activity)
+        if self.closed:
             self._sleeper.wake()
         else:
-            self.advance()
+            self.agenda.advance()
 
     def _count(self, activity: Activity) -> None:
         if activity.job.forever:
@@ -454,7 +466,7 @@ class Run:
         due = dict.fromkeys(self.scheduler._children_hooks())
         for orphan in self._orphans:
             due.update(dict.fromkeys(orphan._hooks()))
-        self._shutdown = Shutdown(self.loop, self._context, self.limits.shutdown_timeout)
+        self._shutdown = Shutdown(self.loop, self.context, self.limits.shutdown_timeout)
         if due:
             await self._shutdown.call(due, self._sleeper)
             if self._sleeper.cancelled is not None:
@@ -477,6 +489,7 @@ class Run:
         if self._enclosing is not None:
             self._leave_enclosing(self._enclosing)
         else:
+            self.agenda.clear()
             self._threads.shutdown()
         if self._verbose:
             logger.debug("%r ended", self.scheduler.name)
@@ -515,10 +528,3 @@ class Run:
             self.fail(Reason.exit(leaving))
         if self._outer is not None:
             self._outer._tell(notify)
-
-
-def _missing_value(job: AbstractJob[object]) -> AbstractJob[object] | None:
-    for before in job._takes():
-        if before._outcome.value is MISSING:
-            return before
-    return None

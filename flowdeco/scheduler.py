@@ -91,6 +91,7 @@ class Scheduler(AbstractJob[bool]):
         super().__init__(
             label=label, critical=critical, forever=forever, timeout=timeout, required=required
         )
+        self._is_stateful = True
         check_flag(jobs_critical, "jobs_critical")
         self.jobs_critical = jobs_critical
         self.window = window
@@ -313,7 +314,8 @@ class Scheduler(AbstractJob[bool]):
             for job in scheduler:
                 if job.timeout is not None:
                     check_seconds(job.timeout, f"the timeout of {job.name!r}")
-                job._check_ready()
+                if job._is_stateful:
+                    job._check_ready()
                 for other in job.required:
                     if other not in scheduler._jobs:
                         raise scheduler._out_of_reach(job, other)
@@ -436,9 +438,10 @@ class Scheduler(AbstractJob[bool]):
     def _renew(self) -> None:
         self._shutdown_ok = None
         self._report = None
-        for job in self:
+        for job in self._jobs:
             job._outcome = NEVER_RUN
-            job._renew()
+            if job._is_stateful:
+                job._renew()
 
     def _children(self) -> Iterable[AbstractJob[object]]:
         return self

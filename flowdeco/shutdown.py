@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from .drain import Drain, Sleeper
 from .errors import SelfCancelledError
-from .tasks import started, starting
+from .tasks import primed, starting
 
 if TYPE_CHECKING:
     from .job import AbstractJob
@@ -57,7 +57,7 @@ class Shutdown:
         self._sleeper = sleeper
         for job in due:
             try:
-                self._tasks[job] = started(self._loop, self._context, self._guard(job))
+                self._tasks[job] = primed(self._loop, self._context, self._guard(job))
             except Exception as error:  # of a task factory
                 self._end(job, error)
         while self._drain.members:

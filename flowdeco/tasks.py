@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import sys
 import types
 from collections.abc import Coroutine, Generator
 from typing import Any
 
 from .errors import LoopRunningError
 
-__all__ = ["refuse_running_loop", "started", "starting"]
+__all__ = ["entered", "is_eager", "primed", "refuse_running_loop", "starting"]
 
 
 def refuse_running_loop(instead: str) -> None:
@@ -30,11 +31,33 @@ def refuse_running_loop(instead: str) -> None:
 
 @types.coroutine
 def starting() -> Generator[None, None, None]:
-    """Await this first in a coroutine for `started`."""
+    """Await this first in a coroutine for `primed`."""
     yield
 
 
-def started(
+def is_eager(loop: asyncio.AbstractEventLoop) -> bool:
+    """Tell whether tasks of the loop can be `entered`; a task factory set there is honoured."""
+    return sys.version_info >= (3, 12) and loop.get_task_factory() is None
+
+
+def entered(
+    loop: asyncio.AbstractEventLoop,
+    context: contextvars.Context,
+    coroutine: Coroutine[Any, Any, None],
+) -> asyncio.Task[None]:
+    """Make a task of a coroutine that has run up to its first suspension when this returns.
+
+    Args:
+        loop: where to run; `is_eager` must be true of it.
+        context: the task runs in a copy of it.
+        coroutine: what to run.
+    """
+    if sys.version_info >= (3, 12):
+        return asyncio.Task(coroutine, loop=loop, context=context.copy(), eager_start=True)
+    raise NotImplementedError
+
+
+def primed(
     loop: asyncio.AbstractEventLoop,
     context: contextvars.Context,
     coroutine: Coroutine[Any, Any, None],
@@ -54,6 +77,8 @@ def started(
     """
     coroutine.send(None)
     try:
+        if loop.get_task_factory() is None:
+            return asyncio.Task(coroutine, loop=loop, context=context.copy())
         # The task copies the context in which it is made; task factories need not take one.
         return context.run(lambda: loop.create_task(coroutine))
     except BaseException:

@@ -502,7 +502,7 @@ class World(Observer):
         predicates = [job.is_idle(), job.is_scheduled(), job.is_running(), job.is_done()]
         assert predicates.count(True) == 1
         if state is State.SKIPPED:
-            assert any(before._outcome.value is MISSING for before in job._takes())
+            assert any(before._outcome.value is MISSING for before in job._takes)
         if spec.kind == "cancels" and state is State.FAILED:
             assert isinstance(error, (SelfCancelledError, TimeoutError))
         if spec.kind == "nested" and job.is_done() and job.started_at is not None:

@@ -479,7 +479,7 @@ def test_an_item_that_waits_for_a_thread_gives_its_other_places_back(gate):
     async def main():
         flow = Fan()
         task = asyncio.ensure_future(flow.co_run())
-        while not (flow.work._children() and flow.work._children()[-1].is_scheduled()):
+        while states(*flow.work._children()).count("RUNNING") < MOST_THREADS:
             await asyncio.sleep(0)
         asyncio.get_running_loop().call_later(0.02, gate.set)
         task.cancel()
