@@ -17,7 +17,7 @@ from collections.abc import (
 )
 from contextvars import ContextVar
 from types import CoroutineType
-from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, Self, TypeAlias, cast
 
 import attrs
 from typing_extensions import TypeVar
@@ -47,6 +47,9 @@ RequirementSet: TypeAlias = (
 
 NEVER_RUN = Outcome()
 """The outcome of every job that was in no run yet; nothing writes to it."""
+
+NO_REQUIREMENTS: Final[dict[AbstractJob[object], None]] = {}
+"""Those of every job that requires nothing; nothing writes to it."""
 
 
 class Activity(Protocol):
@@ -92,7 +95,7 @@ class AbstractJob(Atom["AbstractJob[object]"], Generic[R]):
     forever: bool = False
     timeout: float | None = None
     _given: RequirementSet = attrs.field(default=None, alias="required")
-    _required: dict[AbstractJob[object], None] = attrs.field(factory=dict, init=False)
+    _required: dict[AbstractJob[object], None] = attrs.field(default=NO_REQUIREMENTS, init=False)
     _outcome: Outcome = attrs.field(default=NEVER_RUN, init=False)
     _owner: Callable[[], Scheduler | None] | None = attrs.field(default=None, init=False)
     _yields: bool = attrs.field(default=False, init=False)
@@ -108,12 +111,15 @@ class AbstractJob(Atom["AbstractJob[object]"], Generic[R]):
 
     def __attrs_post_init__(self) -> None:
         # Not validators: these would run before a job keeps its coroutine, and leave it un-awaited.
-        check_seconds(self.timeout, "timeout")
-        check_flag(self.critical, "critical")
-        check_flag(self.forever, "forever")
+        if self.timeout is not None:
+            check_seconds(self.timeout, "timeout")
+        if self.critical is not None:
+            check_flag(self.critical, "critical")
+        if self.forever is not False:
+            check_flag(self.forever, "forever")
         if self._given is not None:
-            given, self._given = self._given, None
-            self.requires(given)
+            self._required = _jobs_in(self._given)
+            self._given = None
 
     # What a job does
 
@@ -169,18 +175,20 @@ class AbstractJob(Atom["AbstractJob[object]"], Generic[R]):
             ValueError: the job would require itself.
             BusyError: the scheduler of this job is running.
         """
-        others = list(_flattened(jobs))
+        others = _jobs_in(jobs)
         if self in others and not remove:
             raise ValueError(f"{self.name!r} cannot require itself")
-        self._refuse_while_running("change the requirements of")
-        if self._required is self._outcome.required:
+        if self._owner is not None:
+            self._refuse_while_running("change the requirements of")
+        required = self._required
+        if required is NO_REQUIREMENTS or required is self._outcome.required:
             # The report of the last run goes on to speak of what was required then.
-            self._required = dict(self._required)
-        for other in others:
-            if remove:
-                self._required.pop(other, None)
-            else:
-                self._required[other] = None
+            required = self._required = dict(required)
+        if remove:
+            for other in others:
+                required.pop(other, None)
+        else:
+            required.update(others)
         return self
 
     def _follow(self, before: Sequence[AbstractJob[object]]) -> None:
@@ -214,10 +222,9 @@ class AbstractJob(Atom["AbstractJob[object]"], Generic[R]):
         # A coroutine service gives None, whatever it may return in the end.
         return None if self.forever and not self._yields else self._outcome.value
 
-    def _hooks(self) -> Iterator[AbstractJob[object]]:
+    def _hooks(self) -> Iterable[AbstractJob[object]]:
         """The jobs whose `co_shutdown` is to be called for this one: none or itself."""
-        if type(self).co_shutdown is not AbstractJob.co_shutdown:
-            yield self
+        return () if type(self).co_shutdown is AbstractJob.co_shutdown else (self,)
 
     # How it fares
 
@@ -311,6 +318,18 @@ class AbstractJob(Atom["AbstractJob[object]"], Generic[R]):
 
     def __repr__(self) -> str:
         return described(self, self._outcome)
+
+
+def _jobs_in(given: object) -> dict[AbstractJob[object], None]:
+    """Collect the jobs in what was given as requirements, in order, each once."""
+    found: dict[AbstractJob[object], None] = {}
+    items = cast("Sequence[object]", given) if isinstance(given, (list, tuple)) else (given,)
+    for item in items:
+        if isinstance(item, AbstractJob):
+            found[item] = None
+        else:
+            found.update(dict.fromkeys(_flattened(item)))
+    return found
 
 
 def _flattened(given: object) -> Iterator[AbstractJob[object]]:
@@ -434,9 +453,10 @@ class Job(AbstractJob[R]):
         if self.shutdown is not None:
             await self.shutdown()
 
-    def _hooks(self) -> Iterator[AbstractJob[object]]:
-        if self.shutdown is not None or type(self).co_shutdown is not Job.co_shutdown:
-            yield self
+    def _hooks(self) -> Iterable[AbstractJob[object]]:
+        if self.shutdown is None and type(self).co_shutdown is Job.co_shutdown:
+            return ()
+        return (self,)
 
     def _passed_on(self) -> object:
         value = super()._passed_on()

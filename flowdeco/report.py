@@ -57,7 +57,9 @@ class Report:
     duration: float
     """The seconds that the run took, by the clock of its loop."""
     _wall_time: float = attrs.field(alias="wall_time")
-    _entries: Sequence[tuple[AbstractJob[object], Outcome]] = attrs.field(alias="entries")
+    _ran: Sequence[AbstractJob[object]] = attrs.field(alias="ran")
+    _outcomes: Sequence[Outcome] = attrs.field(alias="outcomes")
+    """Those of the jobs that ran, in the same order."""
     _inner: Mapping[AbstractJob[object], Sequence[Report]] = attrs.field(alias="inner")
     _unrun: Mapping[AbstractJob[object], tuple[listing.Entry, ...]] = attrs.field(alias="unrun")
     _failed: Sequence[AbstractJob[object]] = attrs.field(alias="failed")
@@ -154,9 +156,11 @@ class Report:
         raise self._other_error(self.reason)
 
     def _critical_errors(self) -> list[BaseException]:
-        outcomes = dict(self._entries)
+        outcomes = dict(self._entries())
         jobs = dict.fromkeys(self._failed)
-        jobs.update((job, None) for job, outcome in self._entries if outcome.exception is not None)
+        jobs.update(
+            (job, None) for job, outcome in outcomes.items() if outcome.exception is not None
+        )
         errors = (outcomes[job].exception for job in jobs if outcomes[job].critical)
         return [error for error in errors if error is not None]
 
@@ -191,8 +195,11 @@ class Report:
 
     def _listed(self) -> tuple[listing.Entry, ...]:
         return tuple(
-            listing.Entry(job, outcome, self._inside(job)) for job, outcome in self._entries
+            listing.Entry(job, outcome, self._inside(job)) for job, outcome in self._entries()
         )
+
+    def _entries(self) -> Iterator[tuple[AbstractJob[object], Outcome]]:
+        return zip(self._ran, self._outcomes, strict=True)
 
     def _inside(self, job: AbstractJob[object]) -> tuple[listing.Entry, ...]:
         reports = self._inner.get(job, ())

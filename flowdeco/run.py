@@ -23,7 +23,7 @@ from .errors import NestingError
 from .graph import heights
 from .job import AbstractJob
 from .limits import DEEPEST, Limits, finite
-from .listing import unrun
+from .listing import Entry, unrun
 from .observer import Audience, Observer
 from .outcome import MISSING, Outcome, State
 from .reason import Cause, Reason
@@ -80,6 +80,7 @@ class Run:
         self.failures: list[AbstractJob[object]] = []
         self.stuck: list[AbstractJob[object]] = []
         self.over = False
+        self._skips = False
         self.given_up_at_once = False
         """After a third signal: exceptions are let through wherever they are raised."""
         self._cut_short = False
@@ -122,10 +123,9 @@ class Run:
         self._drains: list[Drain[Activity]] = []
         self._shutdown: Shutdown | None = None
         self._orphans: list[Scheduler] = []
+        self._services_left = 0
         self._activities = self._enlist()
-        self._steps = sum(not activity.job.forever for activity in self._activities)
-        self._steps_left = self._steps
-        self._services_left = len(self._activities) - self._steps
+        self._steps_left = self._steps = len(self._activities) - self._services_left
 
     def _find_windows(self) -> tuple[Window[Activity], ...]:
         """Those of which a job takes a place: that of this run, and perhaps those around it."""
@@ -135,15 +135,17 @@ class Run:
 
     def _enlist(self) -> list[Activity]:
         default = self.scheduler.default_critical
+        windows = self._windows
         found: dict[AbstractJob[object], Activity] = {}
         for job in self.scheduler._jobs:
             required = job._required
-            outcome = job._outcome = Outcome(
-                required, default if job.critical is None else job.critical
-            )
+            critical = default if job.critical is None else job.critical
+            outcome = job._outcome = Outcome(required, critical)
             found[job] = activity = Activity(job, self, outcome, len(required))
-            if self._windows and job._takes_place and not job.forever:
-                activity.windows = self._windows
+            if job.forever:
+                self._services_left += 1
+            elif windows and job._takes_place:
+                activity.windows = windows
             if job._takes_thread:
                 activity.windows = (*activity.windows, self.agenda.threads)
             if job._is_stateful:
@@ -321,6 +323,7 @@ class Run:
 
     def note_skip(self, activity: Activity, error: SkippedError) -> None:
         """Note a skip; that of a critical job ends the run."""
+        self._skips = True
         if activity.outcome.critical:
             self.fail(Reason.skipped(activity.job, error))
 
@@ -392,6 +395,8 @@ class Run:
         return self._last_step_ended_at > deadline
 
     def _left(self, *, forever: bool) -> list[Activity]:
+        if not (self._services_left if forever else self._steps_left):
+            return []
         return [
             activity
             for activity in self._activities
@@ -510,17 +515,23 @@ class Run:
             reason=self.reason,
             wall_time=self._wall_time,
             duration=self.clock() - self._begun_at,
-            entries=[(activity.job, activity.outcome) for activity in self._activities],
+            ran=[activity.job for activity in self._activities],
+            outcomes=[activity.outcome for activity in self._activities],
             inner=self._inner_reports,
-            unrun={
-                activity.job: unrun(activity.job._children())
-                for activity in self._activities
-                if activity.outcome.state in (State.IDLE, State.SKIPPED)
-            },
+            unrun=self._find_unrun(),
             failed=self.failures,
             own_stuck=self.stuck,
             shutdown={} if self._shutdown is None else self._shutdown.errors,
         )
+
+    def _find_unrun(self) -> dict[AbstractJob[object], tuple[Entry, ...]]:
+        if not (self._skips or self._steps_left or self._services_left):
+            return {}
+        return {
+            activity.job: unrun(activity.job._children())
+            for activity in self._activities
+            if activity.outcome.state in (State.IDLE, State.SKIPPED)
+        }
 
     def _tell(self, notify: Callable[[Observer], None]) -> None:
         leaving = self._audience.tell(notify)

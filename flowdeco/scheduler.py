@@ -92,6 +92,7 @@ class Scheduler(AbstractJob[bool]):
             label=label, critical=critical, forever=forever, timeout=timeout, required=required
         )
         self._is_stateful = True
+        self._me = weakref.ref(self)
         check_flag(jobs_critical, "jobs_critical")
         self.jobs_critical = jobs_critical
         self.window = window
@@ -132,7 +133,7 @@ class Scheduler(AbstractJob[bool]):
         for member in members:
             self._check_new(member)
         for member in members:
-            member._owner = weakref.ref(self)
+            member._owner = self._me
             self._jobs[member] = None
         return job
 
@@ -146,22 +147,25 @@ class Scheduler(AbstractJob[bool]):
                 f"{type(job).__name__}.__init__ does not call super().__init__();"
                 " write that as its first line"
             ) from None
-        if job is self:
-            raise NestingError(f"{self.name!r} cannot be added to itself", 1)
-        if any(job is outer for outer in self._around()):
-            raise NestingError(
-                f"{job.name!r} cannot be added to {self.name!r}, which is inside of it", 2
-            )
-        if isinstance(job, Scheduler):
-            above = sum(1 for _ in self._around())
-            for _ in job._nested(above + 1):
-                pass  # it looks at how deep they are
         if owner is not None and owner is not self:
             raise OwnershipError(
                 f"{job.name!r} cannot be added to {self.name!r}: it is in {owner.name!r};"
                 " remove it there first, or make another job",
                 job,
             )
+        if isinstance(job, Scheduler):
+            self._check_nesting(job)
+
+    def _check_nesting(self, job: Scheduler) -> None:
+        if job is self:
+            raise NestingError(f"{self.name!r} cannot be added to itself", 1)
+        around = tuple(self._around())
+        if any(job is outer for outer in around):
+            raise NestingError(
+                f"{job.name!r} cannot be added to {self.name!r}, which is inside of it", 2
+            )
+        for _ in job._nested(len(around) + 1):
+            pass  # it looks at how deep they are
 
     def _around(self) -> Iterator[Scheduler]:
         """This scheduler, the one that it is in, and so on."""
@@ -304,22 +308,32 @@ class Scheduler(AbstractJob[bool]):
                     depth,
                 )
             yield scheduler
-            found.extend((job, depth + 1) for job in scheduler if isinstance(job, Scheduler))
+            found.extend((job, depth + 1) for job in scheduler._jobs if isinstance(job, Scheduler))
 
     def _check(self) -> None:
         """Find what would go wrong, before anything starts (rule 1)."""
         for scheduler in self._nested():
             scheduler._refuse_busy("run")
             _ = scheduler.limits
-            for job in scheduler:
-                if job.timeout is not None:
-                    check_seconds(job.timeout, f"the timeout of {job.name!r}")
-                if job._is_stateful:
-                    job._check_ready()
-                for other in job.required:
-                    if other not in scheduler._jobs:
-                        raise scheduler._out_of_reach(job, other)
-            scheduler.topological_order()
+            scheduler._check_jobs()
+
+    def _check_jobs(self) -> None:
+        before: set[AbstractJob[object]] = set()
+        in_order = True
+        for job in self._jobs:
+            if job.timeout is not None:
+                check_seconds(job.timeout, f"the timeout of {job.name!r}")
+            if job._is_stateful:
+                job._check_ready()
+            for other in job._required:
+                if other not in before:
+                    in_order = False
+                    if other not in self._jobs:
+                        raise self._out_of_reach(job, other)
+            before.add(job)
+        # Where each comes after what it requires there is no cycle to look for.
+        if not in_order:
+            self.topological_order()
 
     def _out_of_reach(
         self, job: AbstractJob[object], other: AbstractJob[object]
@@ -479,16 +493,16 @@ class Scheduler(AbstractJob[bool]):
         refuse_running_loop("await scheduler.co_shutdown()")
         return asyncio.run(self.co_shutdown())
 
-    def _hooks(self) -> Iterator[AbstractJob[object]]:
+    def _hooks(self) -> Iterable[AbstractJob[object]]:
         if type(self).co_shutdown is not Scheduler.co_shutdown:
-            yield self
-        elif self._shutdown_ok is None:
-            self._shutdown_ok = True
-            yield from self._children_hooks()
+            return (self,)
+        if self._shutdown_ok is not None:
+            return ()
+        self._shutdown_ok = True
+        return self._children_hooks()
 
-    def _children_hooks(self) -> Iterator[AbstractJob[object]]:
-        for job in self:
-            yield from job._hooks()
+    def _children_hooks(self) -> builtins.list[AbstractJob[object]]:
+        return [hooked for job in self._jobs for hooked in job._hooks()]
 
     # What happened
 
