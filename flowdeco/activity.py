@@ -120,7 +120,7 @@ class Activity:
             if next_one is not None:
                 # It may belong to another run, which shares these places.
                 next_one.places += 1
-                self.run.agenda.add((next_one,))
+                self.run.agenda.add(next_one)
                 # This task is to be gone by then: there are no more tasks than places.
                 self.run.agenda.advance_soon()
 
@@ -149,12 +149,9 @@ class Activity:
         try:
             if not run.is_eager:
                 await starting()
-            now = run.clock()
-            if not run.lets_start(now):
-                self.outcome.state = _IDLE
-                run.retire(self)
+                run.agenda.now = run.clock()
+            if not self.begins():
                 return
-            self.begin(now)
             if job._yields:
                 self.generator = cast("Job[object]", job).generator()
                 await serve(self.generator, self)
@@ -170,22 +167,31 @@ class Activity:
         # Its traceback knows this frame: without this they would keep each other alive.
         error = None
 
-    def begin(self, now: float) -> None:
-        """Note that the body starts."""
+    def begins(self) -> bool:
+        """Note that the body starts; or tell that it must not any more."""
         run = self.run
-        run.agenda.now = now
-        self.outcome.state = _RUNNING
-        self.outcome.started_at = now - run.zero
+        agenda = run.agenda
+        now = run.clock() if agenda.now is None else agenda.now
+        agenda.now = None  # for the body may take its time
+        outcome = self.outcome
+        if run.closed or not run.lets_start(now):
+            outcome.state = _IDLE
+            run.let_go(self)
+            return False
+        outcome.state = _RUNNING
+        outcome.started_at = now - run.zero
         current_activity.set(self)
-        if self.job.timeout is not None:
-            timeout = finite(self.job._own_timeout())
+        job = self.job
+        if job.timeout is not None:
+            timeout = finite(job._own_timeout())
             if timeout is not None:
                 self.timer = run.loop.call_at(now + timeout, self.expire)
-        if self.job.forever and not self.job._yields:
+        if job.forever and not job._yields:
             # Called back when the body has run up to its first suspension.
             run.loop.call_soon(run.service_is_up, self)
         if run.is_noted:
             run.note_start(self)
+        return True
 
     def expire(self) -> None:
         """Let the body end: it has taken longer than its timeout."""

@@ -22,6 +22,8 @@ AT_ONCE: Final = 100
 LONGEST_TURN: Final = 0.002
 """Seconds after which no more of them start in it."""
 
+_SCHEDULED = State.SCHEDULED
+
 
 class Agenda:
     """What starts next, in a run and in all runs within (rule 2).
@@ -34,8 +36,8 @@ class Agenda:
     __slots__ = ("_busy", "_loop", "_ready", "now", "threads")
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self.now = loop.time()
-        """When a body has last started or ended, by the clock of the loop."""
+        self.now: float | None = None
+        """The time by the clock of the loop, as long as nothing else has run since it was read."""
         self.threads: Window[Activity] = Window(MOST_THREADS)
         """There are places in threads for all runs together."""
         self._loop = loop
@@ -43,11 +45,18 @@ class Agenda:
         self._busy = False
         """Whether somebody sees to what is ready: a caller further up, or the next turn."""
 
-    def add(self, ready: Iterable[Activity]) -> None:
-        """Take in jobs that are ready; `advance` starts them."""
-        for activity in ready:
-            activity.outcome.state = State.SCHEDULED
-            self._ready.append(activity)
+    def add(self, activity: Activity) -> None:
+        """Take in a job that is ready; `advance` starts it."""
+        activity.outcome.state = _SCHEDULED
+        self._ready.append(activity)
+
+    def release(self, waiting: Iterable[Activity]) -> None:
+        """Take in those jobs that have waited for nothing else than what has just ended."""
+        for activity in waiting:
+            activity.waiting -= 1
+            if not activity.waiting:
+                activity.outcome.state = _SCHEDULED
+                self._ready.append(activity)
 
     def clear(self) -> None:
         """Forget what is ready, as the outermost run has ended."""
@@ -55,17 +64,19 @@ class Agenda:
 
     def advance(self) -> None:
         """Start what is ready."""
-        if self._busy:
+        ready = self._ready
+        if self._busy or not ready:
             return
         self._busy = True
-        ready = self._ready
         left = AT_ONCE
-        until = self.now + LONGEST_TURN
+        until = 0.0
         try:
             while ready:
+                if self.now is None:
+                    self.now = self._loop.time()
+                until = until or self.now + LONGEST_TURN
                 if not left or self.now > until:
-                    self._busy = False
-                    self.advance_soon()
+                    self._loop.call_soon(self._go_on)
                     return
                 left -= 1
                 activity = ready.popleft()
@@ -79,6 +90,7 @@ class Agenda:
             self._busy = False
             raise
         self._busy = False
+        self.now = None
 
     def advance_soon(self) -> None:
         """Start what is ready in the next turn of the loop, and nothing before."""
@@ -88,5 +100,5 @@ class Agenda:
 
     def _go_on(self) -> None:
         self._busy = False
-        self.now = self._loop.time()
+        self.now = None
         self.advance()

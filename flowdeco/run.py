@@ -107,6 +107,7 @@ class Run:
         self._deadline: Deadline = Deadline(
             self.loop, finite(limits.timeout), enclosing_deadline, self._expire
         )
+        self._no_start_from = math.inf if self._deadline.when is None else self._deadline.when
         # The jobs
         self.context = contextvars.copy_context()
         """Jobs and hooks run in copies of it."""
@@ -263,15 +264,18 @@ class Run:
         if self._deadline.own and self._deadline.has_passed(self._begun_at):
             self._expire()
         if not self.closed:
-            self.agenda.add([activity for activity in self._activities if not activity.waiting])
+            for activity in self._activities:
+                if not activity.waiting:
+                    self.agenda.add(activity)
             self.agenda.advance()
 
     def lets_start(self, now: float) -> bool:
         """Tell whether a body may start at that time; none does after the deadline (rule 2)."""
-        if not self.closed and self._deadline.has_passed(now):
-            self._deadline.expire()
-            self._let_nothing_start()
-        return not self.closed
+        if now < self._no_start_from:
+            return True
+        self._deadline.expire()
+        self._let_nothing_start()
+        return False
 
     def note_start(self, activity: Activity) -> None:
         """Tell the log and the observers of a start; called if `is_noted`."""
@@ -295,19 +299,16 @@ class Run:
             activity.timer.cancel()
         if activity.outcome.value is MISSING:
             activity.outcome.value = None
-        self._release(activity)
-        self.agenda.advance()
+        if not self.closed:
+            self._release(activity)
 
     def _release(self, activity: Activity) -> None:
-        if self.closed:
-            return
-        ready: list[Activity] = []
-        for successor in activity.successors:
-            successor.waiting -= 1
-            if not successor.waiting:
-                ready.append(successor)
-        activity.successors = ()
-        self.agenda.add(ready)
+        """Start what has waited for this job alone."""
+        waiting = activity.successors
+        if waiting:
+            activity.successors = ()
+            self.agenda.release(waiting)
+        self.agenda.advance()
 
     def note_failure(self, activity: Activity, error: BaseException) -> None:
         """Keep a failure; if it is a decisive one, the run ends."""
@@ -329,35 +330,35 @@ class Run:
 
     def retire(self, activity: Activity) -> None:
         """Let go of a job that has ended, and start what comes after it."""
+        self.let_go(activity)
+        if activity.job.forever:
+            self._services_left -= 1
+            all_ended = not self._services_left and not self._steps
+        else:
+            self._steps_left -= 1
+            all_ended = not self._steps_left
+            if all_ended:
+                self._last_step_ended_at = self.clock()
+        if self.is_noted:
+            self._note_end(activity)
+        if all_ended:
+            self._let_nothing_start()
+        elif not self.closed:
+            self._release(activity)
+        else:
+            self._sleeper.wake()
+
+    def let_go(self, activity: Activity) -> None:
+        """Let go of what a job has had of the run."""
         activity.ended = True
         activity.task = None  # whose context knows the activity
         if activity.timer is not None:
             activity.timer.cancel()
         if activity.drain is not None:
             activity.drain.discard(activity)
+            self._sleeper.wake()
         if activity.places:
             activity.give_places_back()
-        if activity.outcome.state is not State.IDLE:
-            self._count(activity)
-            if self.is_noted:
-                self._note_end(activity)
-            if activity.successors:
-                self._release(activity)
-        if self.closed:
-            self._sleeper.wake()
-        else:
-            self.agenda.advance()
-
-    def _count(self, activity: Activity) -> None:
-        if activity.job.forever:
-            self._services_left -= 1
-            if not self._services_left and not self._steps:
-                self._let_nothing_start()
-        else:
-            self._steps_left -= 1
-            if not self._steps_left:
-                self._last_step_ended_at = self.clock()
-                self._let_nothing_start()
 
     # The end of the bodies, steps first, within the grace (rules 7 and 8)
 

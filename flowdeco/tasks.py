@@ -40,21 +40,21 @@ def is_eager(loop: asyncio.AbstractEventLoop) -> bool:
     return sys.version_info >= (3, 12) and loop.get_task_factory() is None
 
 
-def entered(
-    loop: asyncio.AbstractEventLoop,
-    context: contextvars.Context,
-    coroutine: Coroutine[Any, Any, None],
-) -> asyncio.Task[None]:
-    """Make a task of a coroutine that has run up to its first suspension when this returns.
+if sys.version_info >= (3, 12):
 
-    Args:
-        loop: where to run; `is_eager` must be true of it.
-        context: the task runs in a copy of it.
-        coroutine: what to run.
-    """
-    if sys.version_info >= (3, 12):
+    def entered(
+        loop: asyncio.AbstractEventLoop,
+        context: contextvars.Context,
+        coroutine: Coroutine[Any, Any, None],
+    ) -> asyncio.Task[None]:
+        """Make a task of a coroutine, which has run up to its first suspension then.
+
+        Args:
+            loop: where to run; `is_eager` must be true of it.
+            context: the task runs in a copy of it.
+            coroutine: what to run.
+        """
         return asyncio.Task(coroutine, loop=loop, context=context.copy(), eager_start=True)
-    raise NotImplementedError
 
 
 def primed(
@@ -84,3 +84,7 @@ def primed(
     except BaseException:
         coroutine.close()
         raise
+
+
+if sys.version_info < (3, 12):
+    entered = primed  # never used: no loop is eager
