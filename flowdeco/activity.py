@@ -63,8 +63,8 @@ class Activity:
     """
 
     # Class attributes are the defaults: what most jobs never need costs neither time nor memory.
-    successors: Sequence[Activity] = ()
-    """Who waits for it; emptied when they have been told."""
+    successors: list[Activity] | None = None
+    """Who waits for it; None when they have been told."""
     task: asyncio.Task[None] | None = None
     timer: asyncio.TimerHandle | None = None
     """The one of its own timeout."""
@@ -80,6 +80,10 @@ class Activity:
     """Those of which it needs a place each, in this order."""
     places: int = 0
     """In how many of them it has one."""
+    is_free: bool = True
+    """Neither a value nor a place is needed to start."""
+    is_tied: bool = False
+    """Something of the run is to be untied at its end: a timer, a drain, places."""
     is_up: bool = False
     """A service others need not wait for any more."""
     stopping: bool = False
@@ -96,20 +100,28 @@ class Activity:
 
     # Its beginning
 
-    def missing_value(self) -> AbstractJob[object] | None:
-        """Find a job whose value it takes and that has none."""
+    def can_start(self) -> bool:
+        """Tell whether it has what it needs to start; else it is skipped, or queues for a place."""
         for before in self.job._takes:
             if before._outcome.value is MISSING:
-                return before
-        return None
-
-    def takes_places(self) -> bool:
-        """Take the places that it still needs, or queue for the first that is not free."""
+                self._skip(before)
+                return False
         for window in self.windows[self.places :]:
             if not window.take(self):
                 return False
             self.places += 1
+            self.is_tied = True
         return True
+
+    def _skip(self, missing: AbstractJob[object]) -> None:
+        """Do not start the body, because a value that it takes does not exist (rule 3)."""
+        error = SkippedError(self.job, missing)
+        error.__cause__ = missing._outcome.exception
+        self.outcome.state = State.SKIPPED
+        self.outcome.exception = error
+        self.outcome.ended_at = self.run.clock() - self.run.zero
+        self.run.note_skip(self, error)
+        self.run.retire(self)
 
     def give_places_back(self) -> None:
         """Give back its places; who waits for one has it from now on."""
@@ -120,18 +132,20 @@ class Activity:
             if next_one is not None:
                 # It may belong to another run, which shares these places.
                 next_one.places += 1
+                next_one.is_tied = True
                 self.run.agenda.add(next_one)
                 # This task is to be gone by then: there are no more tasks than places.
                 self.run.agenda.advance_soon()
 
-    def launch(self) -> None:
+    def launch(self, now: float) -> None:
         """Make a task of it, in a copy of the context of the run, not of its caller (rule 18)."""
         run = self.run
         try:
             if run.is_eager:
-                task = entered(run.loop, run.context, self.perform())
+                run.agenda.now = None  # for the body may take its time
+                task = entered(self.perform(now), loop=run.loop, context=run.context.copy())
             else:
-                task = primed(run.loop, run.context, self.perform())
+                task = primed(self.perform(None), run.loop, run.context)
         except Exception as error:  # of a task factory
             self.settle(None, error)
             return
@@ -140,18 +154,21 @@ class Activity:
 
     # The body
 
-    async def perform(self) -> None:
+    async def perform(self, now: float | None) -> None:
         """Run the body; note how it has ended, and tell the run. Nothing is raised."""
         run = self.run
         job = self.job
         value: object = None
         error: BaseException | None = None
         try:
-            if not run.is_eager:
+            if now is None:
                 await starting()
-                run.agenda.now = run.clock()
-            if not self.begins():
+                now = run.clock()
+            if (run.closed or now >= run.no_start_from) and not run.lets_start(now):
+                self.outcome.state = _IDLE
+                run.let_go(self)
                 return
+            self._begin(now)
             if job._yields:
                 self.generator = cast("Job[object]", job).generator()
                 await serve(self.generator, self)
@@ -167,31 +184,23 @@ class Activity:
         # Its traceback knows this frame: without this they would keep each other alive.
         error = None
 
-    def begins(self) -> bool:
-        """Note that the body starts; or tell that it must not any more."""
+    def _begin(self, now: float) -> None:
         run = self.run
-        agenda = run.agenda
-        now = run.clock() if agenda.now is None else agenda.now
-        agenda.now = None  # for the body may take its time
+        job = self.job
         outcome = self.outcome
-        if run.closed or not run.lets_start(now):
-            outcome.state = _IDLE
-            run.let_go(self)
-            return False
         outcome.state = _RUNNING
         outcome.started_at = now - run.zero
         current_activity.set(self)
-        job = self.job
         if job.timeout is not None:
             timeout = finite(job._own_timeout())
             if timeout is not None:
                 self.timer = run.loop.call_at(now + timeout, self.expire)
+                self.is_tied = True
         if job.forever and not job._yields:
             # Called back when the body has run up to its first suspension.
             run.loop.call_soon(run.service_is_up, self)
         if run.is_noted:
             run.note_start(self)
-        return True
 
     def expire(self) -> None:
         """Let the body end: it has taken longer than its timeout."""
@@ -248,16 +257,6 @@ class Activity:
         if not isinstance(error, asyncio.CancelledError):
             expiry.__cause__ = error
         return expiry
-
-    def skip(self, missing: AbstractJob[object]) -> None:
-        """Do not start the body, because a value that it takes does not exist (rule 3)."""
-        error = SkippedError(self.job, missing)
-        error.__cause__ = missing._outcome.exception
-        self.outcome.state = State.SKIPPED
-        self.outcome.exception = error
-        self.outcome.ended_at = self.run.clock() - self.run.zero
-        self.run.note_skip(self, error)
-        self.run.retire(self)
 
     # Its end, when the run wants it
 

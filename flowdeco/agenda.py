@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
 from .outcome import State
@@ -37,7 +36,7 @@ class Agenda:
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.now: float | None = None
-        """The time by the clock of the loop, as long as nothing else has run since it was read."""
+        """The time by the clock of the loop, if a body has ended just now."""
         self.threads: Window[Activity] = Window(MOST_THREADS)
         """There are places in threads for all runs together."""
         self._loop = loop
@@ -50,13 +49,18 @@ class Agenda:
         activity.outcome.state = _SCHEDULED
         self._ready.append(activity)
 
-    def release(self, waiting: Iterable[Activity]) -> None:
-        """Take in those jobs that have waited for nothing else than what has just ended."""
-        for activity in waiting:
-            activity.waiting -= 1
-            if not activity.waiting:
-                activity.outcome.state = _SCHEDULED
-                self._ready.append(activity)
+    def release(self, activity: Activity) -> None:
+        """Start what has waited for this job alone."""
+        waiting = activity.successors
+        if waiting is not None:
+            activity.successors = None
+            for successor in waiting:
+                successor.waiting -= 1
+                if not successor.waiting:
+                    successor.outcome.state = _SCHEDULED
+                    self._ready.append(successor)
+        if not self._busy:
+            self.advance()
 
     def clear(self) -> None:
         """Forget what is ready, as the outermost run has ended."""
@@ -65,32 +69,34 @@ class Agenda:
     def advance(self) -> None:
         """Start what is ready."""
         ready = self._ready
-        if self._busy or not ready:
+        if self._busy:
             return
         self._busy = True
+        now = self._read_clock()
+        until = now + LONGEST_TURN
         left = AT_ONCE
-        until = 0.0
         try:
             while ready:
-                if self.now is None:
-                    self.now = self._loop.time()
-                until = until or self.now + LONGEST_TURN
-                if not left or self.now > until:
+                if not left or now > until:
                     self._loop.call_soon(self._go_on)
                     return
                 left -= 1
                 activity = ready.popleft()
                 if activity.run.closed:
                     activity.give_places_back()
-                elif activity.job._takes and (missing := activity.missing_value()) is not None:
-                    activity.skip(missing)
-                elif not activity.windows or activity.takes_places():
-                    activity.launch()
+                elif activity.is_free or activity.can_start():
+                    activity.launch(now)
+                    now = self.now or self._read_clock()
         except BaseException:
             self._busy = False
             raise
         self._busy = False
         self.now = None
+
+    def _read_clock(self) -> float:
+        if self.now is None:
+            self.now = self._loop.time()
+        return self.now
 
     def advance_soon(self) -> None:
         """Start what is ready in the next turn of the loop, and nothing before."""

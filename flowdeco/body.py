@@ -18,7 +18,16 @@ from .threads import in_thread
 if TYPE_CHECKING:
     from .job import AbstractJob
 
-__all__ = ["Bound", "Once", "awaiting", "check_callable", "function_name", "up_and_down", "yields"]
+__all__ = [
+    "Bound",
+    "Once",
+    "awaiting",
+    "check_callable",
+    "function_name",
+    "is_plain",
+    "up_and_down",
+    "yields",
+]
 
 R = TypeVar("R")
 
@@ -71,11 +80,20 @@ class Bound:
         """Forget an earlier run, as a new one begins."""
 
 
+def is_plain(function: object) -> bool:
+    """Tell whether something is a function that takes nothing and does not yield asynchronously.
+
+    It is what most jobs are made of, and the other questions take their time.
+    """
+    if not isinstance(function, FunctionType):
+        return False
+    code: CodeType = function.__code__
+    takes = code.co_argcount or code.co_kwonlyargcount
+    return not takes and not code.co_flags & inspect.CO_ASYNC_GENERATOR
+
+
 def yields(function: object) -> bool:
     """Tell whether something is an async generator function."""
-    if isinstance(function, FunctionType):
-        # The usual case, and inspect takes its time.
-        return bool(function.__code__.co_flags & inspect.CO_ASYNC_GENERATOR)
     return inspect.isasyncgenfunction(function)
 
 
@@ -141,8 +159,6 @@ def check_callable(function: object, what: str, usage: str, *, or_coroutine: boo
     Raises:
         TypeError: it cannot; the message says so of `what`, and shows the `usage` instead.
     """
-    if isinstance(function, FunctionType) and or_coroutine and not _parameters(function.__code__):
-        return  # the usual case
     if inspect.iscoroutine(function):
         function.close()
         raise TypeError(
@@ -163,10 +179,6 @@ def check_callable(function: object, what: str, usage: str, *, or_coroutine: boo
             f"{what} is called without arguments, and {name} needs {', '.join(missing)};"
             f" give them with {usage.format(name)}"
         )
-
-
-def _parameters(code: CodeType) -> int:
-    return code.co_argcount + code.co_kwonlyargcount
 
 
 def _missing_arguments(function: object) -> list[str]:

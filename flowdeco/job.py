@@ -22,7 +22,16 @@ from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, Self, TypeAlias
 import attrs
 from typing_extensions import TypeVar
 
-from .body import Bound, Once, awaiting, check_callable, function_name, up_and_down, yields
+from .body import (
+    Bound,
+    Once,
+    awaiting,
+    check_callable,
+    function_name,
+    is_plain,
+    up_and_down,
+    yields,
+)
 from .chain import Atom, Chain, Link
 from .errors import BusyError, NotFinishedError
 from .limits import check_flag, check_seconds
@@ -323,7 +332,8 @@ class AbstractJob(Atom["AbstractJob[object]"], Generic[R]):
 def _jobs_in(given: object) -> dict[AbstractJob[object], None]:
     """Collect the jobs in what was given as requirements, in order, each once."""
     found: dict[AbstractJob[object], None] = {}
-    items = cast("Sequence[object]", given) if isinstance(given, (list, tuple)) else (given,)
+    # A cast would take longer than the rest.
+    items: Any = given if isinstance(given, (list, tuple)) else (given,)  # pyright: ignore[reportUnknownVariableType]
     for item in items:
         if isinstance(item, AbstractJob):
             found[item] = None
@@ -392,6 +402,14 @@ class Job(AbstractJob[R]):
 
     def __attrs_post_init__(self) -> None:
         body: object = self.body
+        if not is_plain(body):
+            self._take_body(body)
+        if self.shutdown is not None:
+            usage = "shutdown=lambda: {}(...)"
+            check_callable(self.shutdown, "the shutdown of a job", usage, or_coroutine=False)
+        AbstractJob.__attrs_post_init__(self)
+
+    def _take_body(self, body: object) -> None:
         if isinstance(body, Bound):
             self._yields = body.yields
             self._takes = body.takes
@@ -409,10 +427,6 @@ class Job(AbstractJob[R]):
                     f"{function_name(body)} yields, so it is a service; did you mean"
                     f" Job({function_name(body)}, forever=True)?"
                 )
-        if self.shutdown is not None:
-            usage = "shutdown=lambda: {}(...)"
-            check_callable(self.shutdown, "the shutdown of a job", usage, or_coroutine=False)
-        AbstractJob.__attrs_post_init__(self)
 
     if not TYPE_CHECKING:
 
@@ -432,9 +446,11 @@ class Job(AbstractJob[R]):
         """Return the work: a new coroutine of the body."""
         if self._is_stateful:
             self._check_ready()
-        started = cast("Callable[[], Any]", self.body)()
+        body: Any = self.body
+        started = body()
         if started.__class__ is CoroutineType:
-            return cast("Coroutine[Any, Any, R]", started)
+            coroutine: Coroutine[Any, Any, R] = started
+            return coroutine
         if self._yields:
             return up_and_down(started)
         if not inspect.isawaitable(started):

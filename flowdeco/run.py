@@ -13,7 +13,7 @@ import logging
 import math
 import time
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from .activity import Activity
 from .agenda import Agenda
@@ -107,7 +107,8 @@ class Run:
         self._deadline: Deadline = Deadline(
             self.loop, finite(limits.timeout), enclosing_deadline, self._expire
         )
-        self._no_start_from = math.inf if self._deadline.when is None else self._deadline.when
+        self.no_start_from = math.inf if self._deadline.when is None else self._deadline.when
+        """The deadline, by the clock of the loop."""
         # The jobs
         self.context = contextvars.copy_context()
         """Jobs and hooks run in copies of it."""
@@ -149,15 +150,17 @@ class Run:
                 activity.windows = windows
             if job._takes_thread:
                 activity.windows = (*activity.windows, self.agenda.threads)
+            if job._takes or activity.windows:
+                activity.is_free = False
             if job._is_stateful:
                 job._renew()
         for activity in found.values():
             for requirement in activity.job._required:
                 before = found[requirement]
-                if before.successors:
-                    cast("list[Activity]", before.successors).append(activity)
-                else:
+                if before.successors is None:
                     before.successors = [activity]
+                else:
+                    before.successors.append(activity)
         return list(found.values())
 
     # The course of a run
@@ -271,11 +274,10 @@ class Run:
 
     def lets_start(self, now: float) -> bool:
         """Tell whether a body may start at that time; none does after the deadline (rule 2)."""
-        if now < self._no_start_from:
-            return True
-        self._deadline.expire()
-        self._let_nothing_start()
-        return False
+        if not self.closed and now >= self.no_start_from:
+            self._deadline.expire()
+            self._let_nothing_start()
+        return not self.closed
 
     def note_start(self, activity: Activity) -> None:
         """Tell the log and the observers of a start; called if `is_noted`."""
@@ -285,6 +287,7 @@ class Run:
             self._tell(lambda observer: observer.job_started(activity.job))
 
     def _note_end(self, activity: Activity) -> None:
+        self.agenda.now = None  # for observers may take their time
         if self._verbose:
             logger.debug("%r ended: %s", activity.job.name, activity.outcome.state.value)
         if self._watched:
@@ -300,15 +303,7 @@ class Run:
         if activity.outcome.value is MISSING:
             activity.outcome.value = None
         if not self.closed:
-            self._release(activity)
-
-    def _release(self, activity: Activity) -> None:
-        """Start what has waited for this job alone."""
-        waiting = activity.successors
-        if waiting:
-            activity.successors = ()
-            self.agenda.release(waiting)
-        self.agenda.advance()
+            self.agenda.release(activity)
 
     def note_failure(self, activity: Activity, error: BaseException) -> None:
         """Keep a failure; if it is a decisive one, the run ends."""
@@ -341,23 +336,22 @@ class Run:
                 self._last_step_ended_at = self.clock()
         if self.is_noted:
             self._note_end(activity)
-        if all_ended:
-            self._let_nothing_start()
-        elif not self.closed:
-            self._release(activity)
-        else:
-            self._sleeper.wake()
+        if not all_ended and not self.closed:
+            self.agenda.release(activity)
+            return
+        self.agenda.now = None
+        self._let_nothing_start()
 
     def let_go(self, activity: Activity) -> None:
         """Let go of what a job has had of the run."""
         activity.ended = True
         activity.task = None  # whose context knows the activity
-        if activity.timer is not None:
-            activity.timer.cancel()
-        if activity.drain is not None:
-            activity.drain.discard(activity)
-            self._sleeper.wake()
-        if activity.places:
+        if activity.is_tied:
+            if activity.timer is not None:
+                activity.timer.cancel()
+            if activity.drain is not None:
+                activity.drain.discard(activity)
+                self._sleeper.wake()
             activity.give_places_back()
 
     # The end of the bodies, steps first, within the grace (rules 7 and 8)
@@ -441,6 +435,7 @@ class Run:
             if activity.drain is not None:
                 activity.drain.discard(activity)
             activity.drain = drain
+            activity.is_tied = True
             activity.stop()
         if self._hurried:
             drain.hurry()

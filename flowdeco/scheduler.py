@@ -129,7 +129,7 @@ class Scheduler(AbstractJob[bool]):
             BusyError: a run is going on.
         """
         self._refuse_busy("add a job to")
-        members = tuple(job) if isinstance(job, Chain) else (job,)
+        members = job if isinstance(job, Chain) else (job,)
         for member in members:
             self._check_new(member)
         for member in members:
@@ -141,7 +141,7 @@ class Scheduler(AbstractJob[bool]):
         if not isinstance(job, AbstractJob):
             raise _no_job(job)
         try:
-            owner = job._scheduler
+            owner = None if job._owner is None else job._owner()
         except AttributeError:
             raise TypeError(
                 f"{type(job).__name__}.__init__ does not call super().__init__();"

@@ -57,7 +57,7 @@ class Shutdown:
         self._sleeper = sleeper
         for job in due:
             try:
-                self._tasks[job] = primed(self._loop, self._context, self._guard(job))
+                self._tasks[job] = primed(self._guard(job), self._loop, self._context)
             except Exception as error:  # of a task factory
                 self._end(job, error)
         while self._drain.members:

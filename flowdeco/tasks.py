@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import functools
 import sys
 import types
-from collections.abc import Coroutine, Generator
-from typing import Any
+from collections.abc import Callable, Coroutine, Generator
+from typing import Any, Final
 
 from .errors import LoopRunningError
 
@@ -40,27 +41,19 @@ def is_eager(loop: asyncio.AbstractEventLoop) -> bool:
     return sys.version_info >= (3, 12) and loop.get_task_factory() is None
 
 
-if sys.version_info >= (3, 12):
+_Task: Any = asyncio.Task
 
-    def entered(
-        loop: asyncio.AbstractEventLoop,
-        context: contextvars.Context,
-        coroutine: Coroutine[Any, Any, None],
-    ) -> asyncio.Task[None]:
-        """Make a task of a coroutine, which has run up to its first suspension then.
+entered: Final[Callable[..., asyncio.Task[None]]] = functools.partial(_Task, eager_start=True)
+"""Make a task of a coroutine, which has run up to its first suspension then, or to its end.
 
-        Args:
-            loop: where to run; `is_eager` must be true of it.
-            context: the task runs in a copy of it.
-            coroutine: what to run.
-        """
-        return asyncio.Task(coroutine, loop=loop, context=context.copy(), eager_start=True)
+Only for loops for which `is_eager` is true. The arguments are those of `asyncio.Task`.
+"""
 
 
 def primed(
+    coroutine: Coroutine[Any, Any, None],
     loop: asyncio.AbstractEventLoop,
     context: contextvars.Context,
-    coroutine: Coroutine[Any, Any, None],
 ) -> asyncio.Task[None]:
     """Make a task of a coroutine that begins with `await starting()`.
 
@@ -68,9 +61,9 @@ def primed(
     entered, up to that line: a cancellation is raised there, where the coroutine can learn of it.
 
     Args:
+        coroutine: what to run.
         loop: where to run; a task factory that was set there is used.
         context: the task runs in a copy of it.
-        coroutine: what to run.
 
     Raises:
         Exception: what a task factory raises; the coroutine is closed then.
@@ -84,7 +77,3 @@ def primed(
     except BaseException:
         coroutine.close()
         raise
-
-
-if sys.version_info < (3, 12):
-    entered = primed  # never used: no loop is eager
