@@ -1,130 +1,104 @@
-"""Something happens at every turn of the loop in which it could (X01, X03 to X05, S07)."""
-
-import asyncio
-import itertools
+"""Something happens at every turn of the loop in which it could, once or twice in a run."""
 
 import pytest
-from actors import Diary, cleans_up, fails, sleeps, swallows_times, waits
-from ticks import TickLoop
+from ticks import PAIRS, SINGLES, SITUATIONS, Jobs
 
-from flowdeco import Job, Scheduler, State
+STRIDE = 9
+"""Of the pairs of turns one in so many is taken here, and all by `python tests/ticks_report.py`."""
 
-
-class Situation:
-    """A scheduler with a bit of everything, which counts what it does."""
-
-    def __init__(self, kind):
-        self.diary = diary = Diary()
-        hook = diary.hook
-        server = Job(diary.service("server", up=1, down=1), forever=True, shutdown=hook("server"))
-        monitor = Job(waits, forever=True, shutdown=hook("monitor"))
-        first = Job(sleeps(1), label="first", shutdown=hook("first"))
-        cleaning = Job(cleans_up(0.5), timeout=3, shutdown=hook("cleaning"))
-        taker = Job(sleeps(1), required=[server, first], shutdown=hook("taker"), critical=True)
-        stubborn = Job(swallows_times(1), timeout=2, shutdown=hook("stubborn"))
-        inner = Scheduler(
-            Job(sleeps(2), shutdown=hook("inner step")),
-            Job(diary.service("inner server", down=0.5), forever=True, shutdown=hook("inner")),
-            required=first,
-            label="inner",
-        )
-        last = Job(sleeps(1), required=[taker, inner], shutdown=hook("last"))
-        jobs = [server, monitor, first, cleaning, taker, stubborn, inner, last]
-        if kind == "critical":
-            jobs.append(Job(fails(3.5), critical=True, shutdown=hook("boom")))
-        self.scheduler = Scheduler(
-            *jobs, window=3, timeout=3 if kind == "timeout" else None, grace=5, label="outer"
-        )
-        self.hooks = sum(1 for job in self.scheduler.iterate_jobs())
-        self.raised = None
-        self.left = None
-
-    async def main(self):
-        self.task = asyncio.current_task()
-        others = asyncio.all_tasks()
-        try:
-            self.ok = await self.scheduler.co_orchestrate()
-        except asyncio.CancelledError as error:
-            self.raised = error
-            self.cancelling = self.task.cancelling()
-            while self.task.uncancel():
-                pass
-        self.left = asyncio.all_tasks() - others
-
-    def perform(self, actions=None):
-        loop = TickLoop(actions)
-        try:
-            loop.run_until_complete(self.main())
-        finally:
-            loop.close()
-        return loop.ticks
-
-    def check(self):
-        """Rules 9 and 10, whatever has happened."""
-        assert self.left == set()
-        called = [text for text in self.diary.texts if "shuts down" in text]
-        assert len(called) == len(set(called)) == self.hooks
-        ups = self.diary.texts.count("server up"), self.diary.texts.count("inner server up")
-        downs = self.diary.texts.count("server down"), self.diary.texts.count("inner server down")
-        assert ups == downs
-        assert not any(
-            job.state in (State.RUNNING, State.SCHEDULED, State.STUCK)
-            for job in self.scheduler.iterate_jobs()
-        )
+LEFT_LATE = pytest.mark.xfail(
+    strict=True, reason="an exit in the clean-up after a timeout of the job itself does not leave"
+)
 
 
-def ticks_of(kind):
-    return Situation(kind).perform()
+def situations(*, exits=False):
+    """The situations; an exit in a job with a timeout is a trouble of its own."""
+    return pytest.mark.parametrize(
+        "make",
+        [
+            pytest.param(
+                make,
+                id=make.__name__,
+                marks=[LEFT_LATE] if exits and issubclass(make, Jobs) else [],
+            )
+            for make in SITUATIONS
+        ],
+    )
 
 
-@pytest.mark.parametrize("kind", ["success", "critical", "timeout"])
-def test_a_cancel_at_every_tick_leaves_nothing_and_is_never_swallowed(kind):
-    """X01 X04 X05: the cancel leaves as it came, all hooks are called once, no task is left."""
-    total = ticks_of(kind)
-    assert total > 25
-    for tick in range(2, total + 1):
-        situation = Situation(kind)
-        situation.perform({tick: lambda situation=situation: situation.task.cancel("why")})
-        if situation.raised is None:
-            # It came when the task had its last step behind it.
-            assert tick >= total - 1
-        else:
-            assert situation.raised.args == ("why",)
-            assert situation.cancelling == 1
-        situation.check()
+def hold(sweep, at_least):
+    """See to it that all promises hold at all points, and that there are enough of these."""
+    points = 0
+    for situation in sweep:
+        assert situation.problems() == [], f"at {situation.point}\n{situation.scheduler.report}"
+        points += 1
+    print(f"{points} points")
+    assert points >= at_least
 
 
-def test_two_cancels_at_any_two_ticks_change_nothing():
-    """X03: the second finds the clean-up on its way."""
-    total = ticks_of("timeout")
-    for first, second in itertools.combinations(range(2, total), 2):
-        situation = Situation("timeout")
-        situation.perform(
-            dict.fromkeys((first, second), lambda situation=situation: situation.task.cancel("why"))
-        )
-        assert situation.raised is not None or first >= total - 1
-        situation.check()
+@situations()
+def test_a_cancel_at_every_turn(make):
+    """X01 X04 X05 S07: it leaves as it came, each hook is called once, and no task is left."""
+    hold(SINGLES["a cancel"](make), at_least=30)
 
 
-@pytest.mark.parametrize("kind", ["success", "critical", "timeout"])
-def test_a_foreign_cancel_of_any_task_at_every_tick_hangs_nothing(kind):
-    """F10: a victim counts as failed, and the run goes to its end."""
-    total = ticks_of(kind)
-    for tick in range(2, total + 1):
-        for victim in range(4):
-            situation = Situation(kind)
+@situations()
+def test_two_cancels_at_any_two_turns(make):
+    """X03: the second finds the clean-up on its way, and changes nothing."""
+    hold(PAIRS["two cancels"](make, STRIDE), at_least=60)
 
-            def act(situation=situation, victim=victim):
-                tasks = sorted(
-                    asyncio.all_tasks(situation.task.get_loop()) - {situation.task},
-                    key=lambda task: int(task.get_name().rpartition("-")[2]),
-                )
-                if victim < len(tasks):
-                    tasks[victim].cancel("foreign")
 
-            situation.perform({tick: act})
-            assert situation.left == set()
-            assert situation.raised is None
-            called = [text for text in situation.diary.texts if "shuts down" in text]
-            assert len(called) == len(set(called))
-            assert len(called) >= situation.hooks - 1  # a hook may be the victim
+@situations()
+def test_a_foreign_cancel_of_any_task_at_every_turn(make):
+    """F10: the victim has failed, and the run goes to its end."""
+    hold(SINGLES["a foreign cancel"](make), at_least=150)
+
+
+@situations()
+def test_a_failure_of_whatever_waits_at_every_turn(make):
+    """F01 F02 F06 V04 V05 S01: no exception is lost, the verdict is right, all is cleaned up."""
+    hold(SINGLES["a failure"](make), at_least=60)
+
+
+@situations()
+def test_two_failures_at_any_two_turns(make):
+    """F03 F06: the first critical one is the reason, and both are in the report."""
+    hold(PAIRS["two failures"](make, STRIDE), at_least=60)
+
+
+@situations()
+def test_a_failure_and_a_cancel_at_any_two_turns(make):
+    """X05 X06: the cancel is the reason whichever came first, and the failure is kept."""
+    hold(PAIRS["a failure and a cancel"](make, STRIDE), at_least=120)
+
+
+@pytest.mark.parametrize("error", ["SystemExit", "KeyboardInterrupt"])
+@situations(exits=True)
+def test_an_exit_of_whatever_waits_at_every_turn(make, error):
+    """F07 F12 F13 S04: it leaves bare, after all bodies have ended and all hooks were called."""
+    hold(SINGLES[error](make), at_least=60)
+
+
+@situations(exits=True)
+def test_an_exit_and_a_failure_at_any_two_turns(make):
+    """F07: the exit is the reason, and the failure is kept."""
+    hold(PAIRS["SystemExit and a failure"](make, STRIDE), at_least=60)
+
+
+@situations(exits=True)
+def test_an_exit_and_a_cancel_at_any_two_turns(make):
+    """F12 X05: the exit leaves, and the cancel is still counted by the task."""
+    hold(PAIRS["SystemExit and a cancel"](make, STRIDE), at_least=120)
+
+
+@pytest.mark.parametrize("what", ["an observer that fails", "an observer that exits"])
+@situations()
+def test_an_observer_that_raises_at_any_of_its_calls(make, what):
+    """Rule 17: it is disabled and logged once; an exit ends the run as one of a job does."""
+    hold(SINGLES[what](make), at_least=20)
+
+
+@situations()
+def test_a_failure_at_every_turn_and_an_observer_that_raises(make):
+    """F22: the outcome is that of the failure alone."""
+    hold(SINGLES["an observer and a failure"](make), at_least=30)
