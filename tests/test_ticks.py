@@ -3,7 +3,7 @@
 import pytest
 from ticks import PAIRS, SINGLES, SITUATIONS
 
-STRIDE = 9
+STRIDE = 17
 """Of the pairs of turns one in so many is taken here, and all by `python tests/ticks_report.py`."""
 
 situations = pytest.mark.parametrize("make", SITUATIONS, ids=lambda make: make.__name__)
@@ -28,7 +28,7 @@ def test_a_cancel_at_every_turn(make):
 @situations
 def test_two_cancels_at_any_two_turns(make):
     """X03: the second finds the clean-up on its way, and changes nothing."""
-    hold(PAIRS["two cancels"](make, STRIDE), at_least=40)
+    hold(PAIRS["two cancels"](make, STRIDE), at_least=20)
 
 
 @situations
@@ -40,38 +40,38 @@ def test_a_foreign_cancel_of_any_task_at_every_turn(make):
 @situations
 def test_a_failure_of_whatever_waits_at_every_turn(make):
     """F01 F02 F06 V04 V05 S01: no exception is lost, the verdict is right, all is cleaned up."""
-    hold(SINGLES["a failure"](make), at_least=40)
+    hold(SINGLES["a failure"](make), at_least=20)
 
 
 @situations
 def test_two_failures_at_any_two_turns(make):
     """F03 F06: the first critical one is the reason, and both are in the report."""
-    hold(PAIRS["two failures"](make, STRIDE), at_least=40)
+    hold(PAIRS["two failures"](make, STRIDE), at_least=20)
 
 
 @situations
 def test_a_failure_and_a_cancel_at_any_two_turns(make):
     """X05 X06: the cancel is the reason whichever came first, and the failure is kept."""
-    hold(PAIRS["a failure and a cancel"](make, STRIDE), at_least=80)
+    hold(PAIRS["a failure and a cancel"](make, STRIDE), at_least=40)
 
 
 @pytest.mark.parametrize("error", ["SystemExit", "KeyboardInterrupt"])
 @situations
 def test_an_exit_of_whatever_waits_at_every_turn(make, error):
     """F07 F12 F13 S04: it leaves bare, after all bodies have ended and all hooks were called."""
-    hold(SINGLES[error](make), at_least=40)
+    hold(SINGLES[error](make), at_least=20)
 
 
 @situations
 def test_an_exit_and_a_failure_at_any_two_turns(make):
     """F07: the exit is the reason, and the failure is kept."""
-    hold(PAIRS["SystemExit and a failure"](make, STRIDE), at_least=40)
+    hold(PAIRS["SystemExit and a failure"](make, STRIDE), at_least=20)
 
 
 @situations
 def test_an_exit_and_a_cancel_at_any_two_turns(make):
     """F12 X05: the exit leaves, and the cancel is still counted by the task."""
-    hold(PAIRS["SystemExit and a cancel"](make, STRIDE), at_least=80)
+    hold(PAIRS["SystemExit and a cancel"](make, STRIDE), at_least=40)
 
 
 @pytest.mark.parametrize("what", ["an observer that fails", "an observer that exits"])
