@@ -200,7 +200,7 @@ def loop_factory(request):
 
 
 def test_success(loop_factory):
-    """Values, services, fan-out, threads, nesting, a timeout of a step."""
+    """R12 R24 X17: values, services, fan-out, threads, nesting, a timeout of a step."""
     flow = Representative(log=[])
 
     report = flow.run(timeout=LONG, loop_factory=loop_factory)
@@ -214,7 +214,7 @@ def test_success(loop_factory):
 
 
 def test_a_critical_failure(loop_factory):
-    """The services are torn down, and the hook is called."""
+    """R12 R24 X17: the services are torn down, and the hook is called."""
     flow = Representative(log=[], body=fails)
 
     report = flow.run(timeout=LONG, loop_factory=loop_factory)
@@ -226,7 +226,7 @@ def test_a_critical_failure(loop_factory):
 
 
 def test_a_timeout(loop_factory):
-    """Of the run."""
+    """R12 R24 X17: of the run."""
     flow = Representative(log=[], body=waits)
 
     report = flow.run(timeout=20 * TICK, loop_factory=loop_factory)
@@ -238,7 +238,7 @@ def test_a_timeout(loop_factory):
 
 
 def test_a_cancel_from_outside(loop_factory):
-    """Rule 11: it leaves as it came, and nothing is left."""
+    """R12 R24 X17, rule 11: it leaves as it came, and nothing is left."""
     flow = Representative(log=[], body=swallows_once)
 
     async def main():
@@ -257,7 +257,7 @@ def test_a_cancel_from_outside(loop_factory):
 
 @pytest.mark.parametrize("error", [SystemExit(3), KeyboardInterrupt()], ids=repr)
 def test_an_exit(loop_factory, error):
-    """Rule 12: bare, after the clean-up."""
+    """R12 R24 X17, rule 12: bare, after the clean-up."""
 
     async def leaves():
         await asyncio.sleep(TICK)
@@ -271,7 +271,7 @@ def test_an_exit(loop_factory, error):
 
 
 def test_a_stuck_job(loop_factory):
-    """Rule 8: the run ends on time, and its loop is closed in order."""
+    """R12 R24 X17, rule 8: the run ends on time, and its loop is closed in order."""
 
     async def swallows():
         while True:
@@ -288,7 +288,7 @@ def test_a_stuck_job(loop_factory):
 
 
 def test_bodies_that_never_wait(loop_factory):
-    """An eager task ends before it is known: a chain of such, with failures, is no trouble."""
+    """X17: an eager task ends before it is known: a chain of such, with failures, is no trouble."""
     log = []
 
     def body(number):
@@ -361,7 +361,7 @@ def test_order_is_that_of_declaration(loop_factory):
 
 
 def test_a_run_within_a_loop_that_goes_on(loop_factory):
-    """`co_run` changes nothing about the loop: its factory, its handlers, its tasks."""
+    """R12 R13: `co_run` changes nothing about the loop: its factory, its handlers, its tasks."""
     flow = Representative(log=[])
 
     async def main():
@@ -376,7 +376,7 @@ def test_a_run_within_a_loop_that_goes_on(loop_factory):
 
 
 def test_a_factory_of_the_user_makes_all_tasks():
-    """It is honoured (section 12)."""
+    """R12: it is honoured."""
     loop = own_factory_loop()
     flow = Representative(log=[])
     assert flow.run(loop_factory=lambda: loop)

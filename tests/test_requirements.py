@@ -45,7 +45,7 @@ def test_requires_adds_up():
     ],
 )
 def test_requires_accepts(give, expected):
-    """Jobs, chains, None and nested collections of them are requirements."""
+    """G27: jobs, chains, None and nested collections of them are requirements."""
     job = nap("job").requires(*give(*naps("abc")))
 
     assert "".join(labels(job.required)) == expected
@@ -89,7 +89,7 @@ def test_remove_requirements():
 )
 @pytest.mark.parametrize("remove", [False, True])
 def test_wrong_requirements(wrong, message, remove):
-    """What is neither job nor chain is refused, and nothing is changed: strings above all."""
+    """G22: what is neither job nor chain is refused, and nothing is changed: strings above all."""
     a, b = naps("ab")
     b.requires(a)
 
@@ -102,7 +102,7 @@ def test_wrong_requirements(wrong, message, remove):
 
 
 def test_requirement_on_itself():
-    """A job that would require itself is refused, and nothing is changed."""
+    """G04: a job that would require itself is refused, and nothing is changed."""
     a, b = naps("ab")
 
     with pytest.raises(ValueError, match="'a' cannot require itself"):
@@ -112,7 +112,7 @@ def test_requirement_on_itself():
 
 
 def test_requirements_change_between_runs_only():
-    """During a run the requirements of its jobs cannot be changed."""
+    """R07: during a run the requirements of its jobs cannot be changed."""
     errors = []
     a, b = naps("ab")
     scheduler = Scheduler(a, b, label="main")

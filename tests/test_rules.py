@@ -836,7 +836,7 @@ def ways_to_end():
     ("way", "body", "options"), list(ways_to_end()), ids=[way for way, *_ in ways_to_end()]
 )
 def test_rule_10_every_hook_is_called_once_whatever_ended_the_run(way, body, options):
-    """S05 S07: started or not, after the bodies, in nested schedulers too."""
+    """S05 S07 X18: started or not, after the bodies, in nested schedulers too."""
     diary = Diary()
     main = Job(body, critical=True, shutdown=diary.hook("main"))
     never = Job(quick, required=main, shutdown=diary.hook("never"))
@@ -1052,7 +1052,7 @@ def test_rule_12_an_exit_in_a_job_leaves_bare_after_the_clean_up(error):
 
 @pytest.mark.allow_asyncio_errors  # the task has an exception that nobody asks for
 def test_rule_12_an_exit_in_a_task_that_a_job_has_made_ends_the_run_in_order():
-    """It goes through the event loop, and is caught there."""
+    """F12: it goes through the event loop, and is caught there."""
     diary = Diary()
 
     async def exits():
@@ -1070,7 +1070,7 @@ def test_rule_12_an_exit_in_a_task_that_a_job_has_made_ends_the_run_in_order():
 
 
 def test_rule_12_handlers_are_put_back():
-    """And `co_run` touches none."""
+    """R10: and `co_run` touches none."""
     before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
     during = []
 

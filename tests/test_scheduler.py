@@ -220,7 +220,7 @@ def test_services_take_no_place():
 
 
 def test_orchestrate_under_a_running_loop():
-    """Where a loop is running `orchestrate` is refused with what to await instead."""
+    """R04: where a loop is running `orchestrate` is refused with what to await instead."""
     scheduler = Scheduler(Job(sleeping(0.25)))
 
     async def within():

@@ -131,7 +131,7 @@ def test_removing_keeps_requirements():
 
 
 def test_job_in_two_schedulers():
-    """A job is in one living scheduler at most; the error names all three."""
+    """R03: a job is in one living scheduler at most; the error names all three."""
     a = nap("a")
     first = Scheduler(a, label="first")
     second = Scheduler(label="second")
@@ -167,7 +167,7 @@ def test_job_moves_after_the_death_of_its_scheduler():
 
 
 def test_nested_scheduler_in_two_schedulers():
-    """Schedulers are owned like other jobs."""
+    """R03: schedulers are owned like other jobs."""
     inner = Scheduler(label="inner")
     outer = Scheduler(inner, label="outer")
 
@@ -211,7 +211,7 @@ def test_schedulers_in_a_circle():
     ],
 )
 def test_no_edit_during_a_run(edit, message):
-    """What would change a scheduler that is running is a `BusyError`, and the run goes on."""
+    """R07: what would change a scheduler that is running is a `BusyError`, and the run goes on."""
     caught = []
     job = nap("job")
     scheduler = Scheduler(job, label="main")

@@ -136,7 +136,7 @@ def test_a_flow_tears_its_services_down_on_a_signal(start):
 
 
 def test_a_job_that_swallows_cancels_does_not_hang_on_a_signal(start):
-    """R09: the first signal is bounded by the grace."""
+    """R09 X08: the first signal is bounded by the grace."""
     process = start("Scheduler(Job(swallows, shutdown=hook), grace=0.5).orchestrate()")
     process.expect("ready")
     process.send(signal.SIGINT)

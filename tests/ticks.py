@@ -38,7 +38,7 @@ class TickLoop(VirtualClockLoop):
     told its result: what happens in which turn is the same in each run.
     """
 
-    def __init__(self, actions=None):
+    def __init__(self, actions=None, at_every_turn=None):
         self.ticks = 0
         self.actions = dict(actions or {})
         self.held = []
@@ -49,6 +49,8 @@ class TickLoop(VirtualClockLoop):
 
         def counted(timeout=None):
             self.ticks += 1
+            if at_every_turn is not None:
+                at_every_turn()
             action = self.actions.pop(self.ticks, None)
             if action is not None:
                 action()
@@ -228,9 +230,9 @@ class Situation:
         self.foreign += tasks[victim].cancel("foreign")
         return True
 
-    def perform(self, actions=None):
+    def perform(self, actions=None, at_every_turn=None):
         """Perform it; return itself."""
-        self.loop = TickLoop(actions)
+        self.loop = TickLoop(actions, at_every_turn)
         self.loop.set_exception_handler(lambda _, context: self.complaints.append(context))
         try:
             with Log() as self.log:
