@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import logging
 import signal
@@ -62,6 +63,24 @@ def _garbage_collected(_no_asyncio_error: None) -> Iterator[None]:
     """Collect at the end, so that what was never awaited or closed shows in the test it is from."""
     yield
     gc.collect()
+
+
+@pytest.fixture(autouse=True)
+def _no_task_left(_garbage_collected: None) -> Iterator[None]:
+    """Fail the test if it leaves a task that is pending, in whatever loop, closed ones included.
+
+    A task that nobody holds is destroyed by the collection, which asyncio logs as an error.
+    """
+    before = {id(task) for task in _pending_tasks()}
+    yield
+    left = [task for task in _pending_tasks() if id(task) not in before]
+    if left:
+        pytest.fail(f"tasks are left: {', '.join(map(repr, left))}", pytrace=False)
+
+
+def _pending_tasks() -> list[asyncio.Task[object]]:
+    # What was there before the tests is frozen, and not looked through.
+    return [one for one in gc.get_objects() if isinstance(one, asyncio.Task) and not one.done()]
 
 
 @pytest.fixture(autouse=True)

@@ -1237,19 +1237,32 @@ def test_rule_14_a_later_failure_of_a_stuck_job_is_logged(caplog):
 # Rule 15: precedence
 
 
-def test_rule_15_an_outer_cancel_comes_before_a_critical_failure():
+@pytest.mark.parametrize("turns", [0, 1], ids=["before the failure", "after it"])
+def test_rule_15_an_outer_cancel_comes_before_a_critical_failure(turns):
     """X05: in the same turn; the failure is kept."""
-    scheduler = Scheduler(Job(fails(1), critical=True))
+    error = ValueError("broken")
+
+    async def fails_and_is_cancelled():
+        await asyncio.sleep(1)
+        if turns:
+            asyncio.get_running_loop().call_soon(tasks[0].cancel)
+        else:
+            tasks[0].cancel()
+        raise error
+
+    job = Job(fails_and_is_cancelled, critical=True)
+    scheduler = Scheduler(job)
+    tasks = []
 
     async def main():
-        task = asyncio.create_task(scheduler.co_orchestrate())
-        asyncio.get_running_loop().call_at(1, task.cancel)
+        tasks.append(asyncio.create_task(scheduler.co_orchestrate()))
         with pytest.raises(asyncio.CancelledError):
-            await task
+            await tasks[0]
 
     with asyncio.Runner(loop_factory=VirtualClockLoop) as runner:
         runner.run(main())
     assert scheduler.why() == "cancelled from outside"
+    assert [record.exception for record in scheduler.report.failures] == [error]
 
 
 def test_rule_15_a_critical_failure_comes_before_a_timeout():
