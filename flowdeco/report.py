@@ -15,7 +15,7 @@ from .job import AbstractJob
 from .marks import critical, described
 from .outcome import Outcome, State
 from .reason import Cause, Reason
-from .text import class_name, cut, line, printable
+from .text import LIMIT, class_name, cut, line, printable
 
 if TYPE_CHECKING:
     import datetime
@@ -253,7 +253,8 @@ def _traceback(outcome: Outcome) -> Iterator[str]:
     except Exception as broken:
         shown = f"<a traceback that raised {type(broken).__name__}>"
     for part in shown.splitlines():
-        yield "    " + cut(printable(part))
+        # Cut before as well: a message of 50 MB is not made printable to show a line of it.
+        yield "    " + cut(printable(part[: LIMIT + 1]))
 
 
 def _without_own_frames(summary: traceback.TracebackException) -> None:

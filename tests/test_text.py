@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import io
+from functools import partial
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from strategies import SPECIAL, texts
 
+from flowdeco import Job, Scheduler
+from flowdeco.testing import VirtualClockLoop
 from flowdeco.text import LIMIT, cut, encodable, line, printable, value_line
 
 containers = st.recursive(
@@ -286,3 +289,83 @@ def test_a_line_for_a_stream_stays_printable(text, encoding):
     """O03: the fallback brings no control character back."""
     with stream_in(encoding) as stream:
         assert encodable(line(text), stream).isprintable()
+
+
+# All that shows a run
+
+
+class Mute(Exception):
+    """Has no text."""
+
+    def __str__(self):
+        raise RuntimeError("no text")
+
+
+def hostile_run():
+    """A run whose labels, results, messages and details mean no good."""
+
+    class Talkative(Job):
+        def details(self):
+            return "\x1b[2J" + "d" * 10_000_000
+
+    async def succeed(text):
+        return text
+
+    async def fail(text):
+        raise ValueError(text)
+
+    async def fail_mutely():
+        raise Mute
+
+    jobs = [Talkative(partial(succeed, text), label=text) for text in SPECIAL]
+    jobs += [Job(partial(fail, text), label=text) for text in SPECIAL]
+    jobs += [Job(partial(fail, "m\u202e" * 25_000_000), label="l" * 10_000_000), Job(fail_mutely)]
+    nested = Scheduler(Job(partial(fail, "\x1b]0;title\x07")), label="\x9b2J{}%s[red]")
+    scheduler = Scheduler(*jobs, nested, label="\ud800\r\n")
+    assert scheduler.orchestrate(loop_factory=VirtualClockLoop)
+    return scheduler
+
+
+@pytest.fixture(scope="module")
+def hostile():
+    """It has been run."""
+    return hostile_run()
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252", "utf-8"])
+def test_what_is_printed_of_a_hostile_run_is_printable_short_and_encodable(
+    hostile, encoding, monkeypatch
+):
+    """O03 O05 O06 F16 F19: whatever the encoding of standard output, and with 50 MB to show."""
+    with stream_in(encoding) as stream:
+        monkeypatch.setattr("sys.stdout", stream)
+        hostile.list(details=True)
+        hostile.debrief(details=True)
+        stream.flush()
+        written = stream.buffer.getvalue().decode(encoding)
+
+    lines = written.split("\n")
+    assert all(line.isprintable() for line in lines)
+    assert max(map(len, lines)) < 12 * LIMIT
+    assert len(lines) > 4 * len(SPECIAL)
+    assert "Mute whose text raised RuntimeError" in written
+    assert "{} {0} %s %(x)d [red]" in written
+
+
+@pytest.mark.parametrize(
+    "show",
+    [
+        lambda scheduler: str(scheduler.report),
+        lambda scheduler: repr(scheduler.report),
+        repr,
+        lambda scheduler: "\n".join(map(repr, scheduler.iterate_jobs())),
+        lambda scheduler: str(scheduler.report.reason),
+    ],
+    ids=["report", "repr of the report", "repr", "reprs of jobs", "reason"],
+)
+def test_what_shows_a_hostile_run_as_text_is_printable_and_short(hostile, show):
+    """O03 F16 F19: as much of it as is text for people."""
+    lines = show(hostile).split("\n")
+
+    assert all(line.isprintable() for line in lines)
+    assert max(map(len, lines)) < 3 * LIMIT
