@@ -301,7 +301,8 @@ class Situation:
 
     def _exits(self):
         thrown = [*self.thrown, *([self.blind.error] if self._blind_has_raised() else [])]
-        replaced = [error.__context__ for error in self.replacing]
+        # What was raised in the clean-up after an exit took its place, before it left the body.
+        replaced = [error.__context__ for error in (*self.replacing, *self.thrown)]
         return [
             error
             for error in thrown
