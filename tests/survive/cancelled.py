@@ -51,7 +51,7 @@ class DeafAndFailure(Situation):
 
     def flowdeco(self):
         jobs = fd.Job(deaf), fd.Job(polite()), fd.Job(fails(), critical=True)
-        self.scheduler = fd.Scheduler(*jobs, grace=0.2)
+        self.scheduler = fd.Scheduler(*jobs, grace=0.5)
         return self.scheduler.orchestrate()
 
     def asynciojobs(self):
@@ -78,7 +78,7 @@ class DeafAndTimeout(Situation):
     raises = ("TimeoutError",)
 
     def flowdeco(self):
-        self.scheduler = fd.Scheduler(fd.Job(deaf), fd.Job(polite()), timeout=0.1, grace=0.2)
+        self.scheduler = fd.Scheduler(fd.Job(deaf), fd.Job(polite()), timeout=0.1, grace=0.5)
         return self.scheduler.orchestrate()
 
     def asynciojobs(self):
@@ -103,7 +103,7 @@ class DeafService(Situation):
 
     def flowdeco(self):
         jobs = fd.Job(deaf, forever=True), fd.Job(quick())
-        self.scheduler = fd.Scheduler(*jobs, grace=0.2)
+        self.scheduler = fd.Scheduler(*jobs, grace=0.5)
         return self.scheduler.orchestrate()
 
     def asynciojobs(self):
@@ -132,7 +132,7 @@ class DeafAndCancel(Situation):
     leaves = 1  # the deaf one
 
     async def flowdeco(self):
-        self.scheduler = fd.Scheduler(fd.Job(deaf), fd.Job(polite()), grace=0.2)
+        self.scheduler = fd.Scheduler(fd.Job(deaf), fd.Job(polite()), grace=0.5)
         async with asyncio.timeout(0.1):
             return await self.scheduler.co_orchestrate()
 
@@ -158,7 +158,7 @@ class Deaf(Situation):
 
     def flowdeco(self):
         jobs = fd.Job(deaf), fd.Job(polite()), fd.Job(presses(signal.SIGINT))
-        self.scheduler = fd.Scheduler(*jobs, grace=0.2)
+        self.scheduler = fd.Scheduler(*jobs, grace=0.5)
         return self.scheduler.orchestrate()
 
     def asynciojobs(self):

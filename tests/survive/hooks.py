@@ -200,17 +200,17 @@ class HookRaises(Situation):
     async def flowdeco(self):
         a = fd.Job(quick("a"), shutdown=self.odd)
         b = fd.Job(quick("b"), shutdown=partial(hook, "other hook"))
-        self.scheduler = fd.Scheduler(a, b, shutdown_timeout=0.2)
+        self.scheduler = fd.Scheduler(a, b, shutdown_timeout=0.5)
         return await self.scheduler.co_orchestrate()
 
     async def asynciojobs(self):
         a = aj.Job(quick("a"), coshutdown=self.odd())
         b = aj.Job(quick("b"), coshutdown=hook("other hook"))
-        self.scheduler = aj.Scheduler(a, b, shutdown_timeout=0.2)
+        self.scheduler = aj.Scheduler(a, b, shutdown_timeout=0.5)
         return await self.scheduler.co_run()
 
     async def bounded(self, shut_down, *given):
-        async with asyncio.timeout(0.2):
+        async with asyncio.timeout(0.5):
             await shut_down(*given)
 
     async def taskgroup(self):

@@ -51,20 +51,26 @@ class RunTwiceAtOnce(Situation):
     tells = ("RuntimeError",)
     cleans = ("quick ran",)
 
+    async def body(self):
+        await self.second_has_ended.wait()
+        await quick()
+
     async def both(self, run):
+        self.second_has_ended = asyncio.Event()
         first = asyncio.create_task(run())
         await asyncio.sleep(0.02)
         try:
-            await run()
-        except RuntimeError as error:
-            tell(RuntimeError(error))
+            await asyncio.wait_for(run(), 0.5)
+        except RuntimeError:
+            tell("RuntimeError")
+        self.second_has_ended.set()
         return await first
 
     async def flowdeco(self):
-        return await self.both(fd.Scheduler(fd.Job(lambda: quick(seconds=0.1))).co_orchestrate)
+        return await self.both(fd.Scheduler(fd.Job(self.body)).co_orchestrate)
 
     async def asynciojobs(self):
-        return await self.both(aj.Scheduler(aj.Job(quick(seconds=0.1))).co_run)
+        return await self.both(aj.Scheduler(aj.Job(self.body())).co_run)
 
     taskgroup = "there is no object that could be run twice"
 
