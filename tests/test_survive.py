@@ -4,6 +4,7 @@ The other columns need asynciojobs: see `tests/survive/run.py` and docs/guarante
 """
 
 import inspect
+from pathlib import Path
 
 import pytest
 from survive import table
@@ -41,6 +42,35 @@ def test_well_formed(situation):
     for contender in CONTENDERS:
         method = getattr(situation, contender)
         assert isinstance(method, str) or not inspect.signature(method).parameters.keys() - {"self"}
+
+
+PAGE = Path(__file__).parent.parent / "docs" / "guarantees.md"
+
+
+def rows_of_the_page(starts):
+    """The cells of the rows of its tables that begin like this."""
+    lines = PAGE.read_text("utf-8").splitlines()
+    return [line[2:-2].split(" | ") for line in lines if line.startswith(f"| {starts}")]
+
+
+def test_page_has_what_is_tried():
+    """The table of results in docs/guarantees.md has the situations, and flowdeco is ok in all."""
+    rows = [row for s in SITUATIONS.values() for row in rows_of_the_page(f"{s.id} | ")]
+    assert [row[:3] for row in rows] == [[s.id, s.title(), table.OK] for s in ALL]
+
+
+def test_page_counts_what_it_shows():
+    """The table of rules in docs/guarantees.md names every rule, its tests and its situations."""
+    words = {row[0]: row[2:] for name in SITUATIONS for row in rows_of_the_page(f"{name} | ")}
+    counts = {rule: [", ".join(names), *ok[1:]] for rule, names, ok in table.by_rule(words)}
+    rows = rows_of_the_page("[")
+    assert len(rows) == 21
+    for rule, (link, tests, *counted) in enumerate(rows, 1):
+        assert link.startswith(f"[{rule}](rules.md#rule-{rule}-")
+        assert all(
+            Path(__file__).with_name(f"test_{test}.py").exists() for test in tests.split(", ")
+        )
+        assert counted == counts.get(rule, ["none", "not tried", "not tried"])
 
 
 class Plain(Situation):

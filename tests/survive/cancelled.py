@@ -41,57 +41,68 @@ class AtEveryTurn(Situation):
         return True
 
 
-class DeafAndFailure(Situation):
-    """A job swallows every cancellation, and a critical one fails."""
+class Deaf(Situation):
+    """The base: a job that swallows every cancellation, a polite one, and what ends the run."""
 
-    id = "X08 failure"
     rules = (8,)
     ends = FAILED
-    tells = ("ValueError", "deaf")
+    tells = ("deaf",)
+    timeout = None
+
+    def end(self):
+        """What ends the run."""
+        raise NotImplementedError
 
     def flowdeco(self):
-        jobs = fd.Job(deaf), fd.Job(polite()), fd.Job(fails(), critical=True)
-        self.scheduler = fd.Scheduler(*jobs, grace=0.5)
+        jobs = fd.Job(deaf), fd.Job(polite()), fd.Job(self.end(), critical=True)
+        self.scheduler = fd.Scheduler(*jobs, timeout=self.timeout, grace=0.5)
         return self.scheduler.orchestrate()
 
     def asynciojobs(self):
-        jobs = aj.Job(deaf()), aj.Job(polite()), aj.Job(fails(), critical=True)
-        self.scheduler = aj.Scheduler(*jobs)
+        jobs = aj.Job(deaf()), aj.Job(polite()), aj.Job(self.end(), critical=True)
+        self.scheduler = aj.Scheduler(*jobs, timeout=self.timeout)
         return self.scheduler.run()
 
     def taskgroup(self):
         async def main():
-            async with asyncio.TaskGroup() as group:
-                for job in deaf(), polite(), fails():
+            async with asyncio.timeout(self.timeout), asyncio.TaskGroup() as group:
+                for job in deaf(), polite(), self.end():
                     group.create_task(job)
 
         return asyncio.run(main())
 
 
-class DeafAndTimeout(Situation):
+class DeafAndFailure(Deaf):
+    """A job swallows every cancellation, and a critical one fails."""
+
+    id = "X08 failure"
+    tells = ("ValueError", "deaf")
+
+    def end(self):
+        return fails()
+
+
+class DeafAndTimeout(Deaf):
     """A job swallows every cancellation, and the deadline comes."""
 
     id = "X08 timeout"
-    rules = (8,)
-    ends = FAILED
-    tells = ("deaf",)
     raises = ("TimeoutError",)
+    timeout = 0.1
 
-    def flowdeco(self):
-        self.scheduler = fd.Scheduler(fd.Job(deaf), fd.Job(polite()), timeout=0.1, grace=0.5)
-        return self.scheduler.orchestrate()
+    def end(self):
+        return polite("step")
 
-    def asynciojobs(self):
-        self.scheduler = aj.Scheduler(aj.Job(deaf()), aj.Job(polite()), timeout=0.1)
-        return self.scheduler.run()
 
-    def taskgroup(self):
-        async def main():
-            async with asyncio.timeout(0.1), asyncio.TaskGroup() as group:
-                group.create_task(deaf())
-                group.create_task(polite())
+class DeafAndCtrlC(Deaf):
+    """A job swallows every cancellation, and somebody presses Ctrl-C."""
 
-        return asyncio.run(main())
+    id = "X08 Ctrl-C"
+    rules = (8, 12)
+    ends = EXIT
+    exits = (-2, 130)
+
+    def end(self):
+        return presses(signal.SIGINT)
 
 
 class DeafService(Situation):
@@ -147,33 +158,6 @@ class DeafAndCancel(Situation):
             group.create_task(polite())
 
 
-class Deaf(Situation):
-    """A job swallows every cancellation, and somebody presses Ctrl-C."""
-
-    id = "X08 Ctrl-C"
-    rules = (8, 12)
-    ends = EXIT
-    exits = (-2, 130)
-    tells = ("deaf",)
-
-    def flowdeco(self):
-        jobs = fd.Job(deaf), fd.Job(polite()), fd.Job(presses(signal.SIGINT))
-        self.scheduler = fd.Scheduler(*jobs, grace=0.5)
-        return self.scheduler.orchestrate()
-
-    def asynciojobs(self):
-        jobs = aj.Job(deaf()), aj.Job(polite()), aj.Job(presses(signal.SIGINT))
-        return aj.Scheduler(*jobs).run()
-
-    def taskgroup(self):
-        async def main():
-            async with asyncio.TaskGroup() as group:
-                for job in deaf(), polite(), presses(signal.SIGINT):
-                    group.create_task(job)
-
-        return asyncio.run(main())
-
-
 class NestedTimeout(Situation):
     """A run in a run in a run, and the deadline of the outermost comes."""
 
@@ -182,17 +166,21 @@ class NestedTimeout(Situation):
     ends = FAILED
     cleans = ("inner hook called", "outer hook called")
     raises = ("TimeoutError",)
+    timeout = 0.1
+
+    def outer(self):
+        return polite("outer")
 
     async def flowdeco(self):
         deep = fd.Scheduler(fd.Job(polite(), shutdown=partial(hook, "inner hook")))
-        outer = fd.Job(polite("outer"), shutdown=partial(hook, "outer hook"))
-        self.scheduler = fd.Scheduler(fd.Scheduler(deep), outer, timeout=0.1)
+        outer = fd.Job(self.outer(), critical=True, shutdown=partial(hook, "outer hook"))
+        self.scheduler = fd.Scheduler(fd.Scheduler(deep), outer, timeout=self.timeout)
         return await self.scheduler.co_orchestrate()
 
     async def asynciojobs(self):
         deep = aj.Scheduler(aj.Job(polite(), coshutdown=hook("inner hook")))
-        outer = aj.Job(polite("outer"), coshutdown=hook("outer hook"))
-        self.scheduler = aj.Scheduler(aj.Scheduler(deep), outer, timeout=0.1)
+        outer = aj.Job(self.outer(), critical=True, coshutdown=hook("outer hook"))
+        self.scheduler = aj.Scheduler(aj.Scheduler(deep), outer, timeout=self.timeout)
         return await self.scheduler.co_run()
 
     async def deep(self):
@@ -207,9 +195,9 @@ class NestedTimeout(Situation):
     async def taskgroup(self):
         async with AsyncExitStack() as stack:
             stack.push_async_callback(hook, "outer hook")
-            async with asyncio.timeout(0.1), asyncio.TaskGroup() as group:
+            async with asyncio.timeout(self.timeout), asyncio.TaskGroup() as group:
                 group.create_task(self.middle())
-                group.create_task(polite("outer"))
+                group.create_task(self.outer())
         return True
 
 
@@ -219,23 +207,7 @@ class NestedFailure(NestedTimeout):
     id = "X18 failure"
     tells = ("ValueError",)
     raises = ()
+    timeout = None
 
-    async def flowdeco(self):
-        deep = fd.Scheduler(fd.Job(polite(), shutdown=partial(hook, "inner hook")))
-        outer = fd.Job(fails(seconds=0.1), shutdown=partial(hook, "outer hook"))
-        self.scheduler = fd.Scheduler(fd.Scheduler(deep), outer, critical=True)
-        return await self.scheduler.co_orchestrate()
-
-    async def asynciojobs(self):
-        deep = aj.Scheduler(aj.Job(polite(), coshutdown=hook("inner hook")))
-        outer = aj.Job(fails(seconds=0.1), coshutdown=hook("outer hook"))
-        self.scheduler = aj.Scheduler(aj.Scheduler(deep), outer)
-        return await self.scheduler.co_run()
-
-    async def taskgroup(self):
-        async with AsyncExitStack() as stack:
-            stack.push_async_callback(hook, "outer hook")
-            async with asyncio.TaskGroup() as group:
-                group.create_task(self.middle())
-                group.create_task(fails(seconds=0.1))
-        return True
+    def outer(self):
+        return fails(seconds=0.1)

@@ -108,33 +108,30 @@ class ServiceCleanUpFails(Situation):
         return True
 
 
-class ServicesInWindow(Situation):
-    """With a window of 1, a service is declared before the steps: they run all the same."""
+class ServiceInWindow(Situation):
+    """With a window of 1, there is a service beside two steps: they run all the same."""
 
     id = "V08"
     rules = (6,)
     does = ("a ran", "b ran")
 
     async def flowdeco(self):
-        jobs = fd.Job(polite(), forever=True), fd.Job(quick("a")), fd.Job(quick("b"))
-        return await fd.Scheduler(*jobs, window=1).co_orchestrate()
+        server = fd.Job(polite(), forever=True)
+        steps = fd.Job(quick("a")) >> fd.Job(quick("b"))
+        return await fd.Scheduler(server, steps, window=1).co_orchestrate()
 
     async def asynciojobs(self):
-        jobs = aj.Job(polite(), forever=True), aj.Job(quick("a")), aj.Job(quick("b"))
-        return await aj.Scheduler(*jobs, jobs_window=1).co_run()
+        server = aj.Job(polite(), forever=True)
+        steps = aj.Sequence(aj.Job(quick("a")), aj.Job(quick("b")))
+        return await aj.Scheduler(server, steps, jobs_window=1).co_run()
 
     async def taskgroup(self):
         window = asyncio.Semaphore(1)
-
-        async def step(name):
-            async with window:
-                await quick(name)
-
-        async with asyncio.TaskGroup() as servers:
-            server = servers.create_task(polite())
-            async with asyncio.TaskGroup() as steps:
-                steps.create_task(step("a"))
-                steps.create_task(step("b"))
+        async with asyncio.TaskGroup() as group:
+            server = group.create_task(polite())
+            for name in "ab":
+                async with window:
+                    await quick(name)
             server.cancel()
         return True
 
