@@ -1,0 +1,1 @@
+"""What flowdeco costs beside others: a program, `python -m tests.bench`, that asserts nothing."""

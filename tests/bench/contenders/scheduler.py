@@ -1,0 +1,16 @@
+"""flowdeco, as it is used for what is built at run time: jobs in a scheduler."""
+
+from __future__ import annotations
+
+from flowdeco import Job, Scheduler
+
+
+async def build(requirements, bodies):
+    jobs = []
+    for required, body in zip(requirements, bodies, strict=True):
+        jobs.append(Job(body, required=[jobs[before] for before in required]))
+    return Scheduler(*jobs)
+
+
+async def run(built):
+    assert await built.co_orchestrate(), built.why()
