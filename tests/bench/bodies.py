@@ -9,11 +9,11 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-__all__ = ["BODIES", "NAP", "Body"]
+__all__ = ["BODIES", "NAP", "Body", "recording"]
 
 Body = Callable[..., Coroutine[Any, Any, None]]
 
-NAP = 0.02
+NAP = 0.1
 """The seconds that a sleeping job sleeps."""
 
 
@@ -46,6 +46,20 @@ def batons(size: int) -> list[Body]:
             started[place + 1].set_result(None)
 
     return [body] * size
+
+
+def recording(bodies: list[Body]) -> tuple[list[Body], list[int]]:
+    """The same bodies, which note their number when they have ended in the list returned."""
+    ended: list[int] = []
+
+    def noting(job: int, body: Body) -> Body:
+        async def perform(_=None):
+            await body()
+            ended.append(job)
+
+        return perform
+
+    return [noting(job, body) for job, body in enumerate(bodies)], ended
 
 
 BODIES: dict[str, Callable[[int], list[Body]]] = {

@@ -71,10 +71,10 @@ class Made:
         """Return the interpreter for a contender, with what it needs installed."""
         packages = CONTENDERS[contender].packages
         digest = hashlib.sha256("\n".join(packages).encode()).hexdigest()[:8]
-        place = self.cache / f"{self.version}-{contender if packages else 'bare'}-{digest}"
+        place = self.cache / f"{self.version}-{digest}"
         python = place / "bin" / "python"
         if not (place / "complete").exists():
-            print(f"making {place}", file=sys.stderr)
+            print(f"making {place} for {contender}", file=sys.stderr)
             subprocess.run([self.base, "-m", "venv", "--clear", place], check=True)
             if packages:
                 install = [python, "-m", "pip", "install", "-q", *packages]

@@ -14,11 +14,11 @@ import sys
 import time
 import tracemalloc
 
-from .bodies import BODIES
+from .bodies import BODIES, recording
 from .contenders import load
-from .shapes import SHAPES
+from .shapes import SHAPES, is_followed
 
-__all__ = ["clocked", "main"]
+__all__ = ["main", "ordered"]
 
 WARM = 60
 """The size of the graph that is run first, so that code is warm and lazy imports are done."""
@@ -26,13 +26,37 @@ WARM = 60
 JOBS = 10_000
 """About so many jobs are run in a process: a small graph several times, the least counts."""
 
+ENOUGH = 1.0
+"""The seconds after which nothing is run again in the same process."""
+
+
+async def ordered(contender, requirements, bodies):
+    """Build and run once, and return whether all jobs ended in the right order."""
+    bodies, ended = recording(bodies)
+    async with _around(contender):
+        await contender.run(await contender.build(requirements, bodies))
+    return is_followed(requirements, ended)
+
 
 async def clocked(contender, requirements, bodies):
     """Build and run once; return the processor and the wall time of each."""
-    async with getattr(contender, "around", contextlib.nullcontext)():
+    async with _around(contender):
         built, *build = await _clocked(contender.build(requirements, bodies))
         _, *run = await _clocked(contender.run(built))
     return {"build": build, "run": run}
+
+
+async def peak(contender, requirements, bodies):
+    """Build and run once; return the bytes that were allocated at most, by `tracemalloc`."""
+    async with _around(contender):
+        gc.collect()
+        tracemalloc.start()
+        await contender.run(await contender.build(requirements, bodies))
+        return tracemalloc.get_traced_memory()[1]
+
+
+def _around(contender):
+    return getattr(contender, "around", contextlib.nullcontext)()
 
 
 async def _clocked(work):
@@ -42,31 +66,33 @@ async def _clocked(work):
     return value, time.process_time() - processor, time.perf_counter() - wall
 
 
-async def peak(contender, requirements, bodies):
-    """Build and run once; return the bytes that were allocated at most, by `tracemalloc`."""
-    async with getattr(contender, "around", contextlib.nullcontext)():
-        gc.collect()
-        tracemalloc.start()
-        await contender.run(await contender.build(requirements, bodies))
-        return tracemalloc.get_traced_memory()[1]
-
-
 def sample(name, shape, kind, size, what):
     """Measure, and return what is to be printed."""
     contender = load(name)
-    made = SHAPES[shape].requirements(size)
 
-    def once(measure, requirements):
-        return asyncio.run(measure(contender, requirements, BODIES[kind](len(requirements))))
+    def once(measure, size):
+        requirements = SHAPES[shape].requirements(size)
+        return asyncio.run(measure(contender, requirements, BODIES[kind](size)))
 
     try:
-        once(clocked, SHAPES[shape].requirements(min(WARM, size)))
+        if not once(ordered, min(WARM, size)):
+            raise RuntimeError(f"{name} does not do what is asked for")
+        once(clocked, min(WARM, size))
         if what == "memory":
-            return {"peak": once(peak, made)}
-        repeats = max(1, min(20, JOBS // size)) if kind != "sleep" else 1
-        return {"times": [once(clocked, made) for _ in range(repeats)]}
+            return {"peak": once(peak, size)}
+        return {"times": list(_repeated(lambda: once(clocked, size), JOBS // size))}
     except NotImplementedError as error:
         return {"cannot": str(error)}
+
+
+def _repeated(work, times):
+    """Do it at least once, and so often if that does not take long."""
+    until = time.perf_counter() + ENOUGH
+    yield work()
+    for _ in range(min(times, 20) - 1):
+        if time.perf_counter() > until:
+            return
+        yield work()
 
 
 def main(arguments: list[str]) -> None:

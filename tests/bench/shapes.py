@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-__all__ = ["SHAPES", "Requirements", "Shape", "depth"]
+__all__ = ["SHAPES", "Requirements", "Shape", "depth", "is_followed"]
 
 Requirements = list[tuple[int, ...]]
 
@@ -86,3 +86,11 @@ def depth(requirements: Requirements) -> int:
     for required in requirements:
         depths.append(1 + max((depths[job] for job in required), default=0))
     return max(depths, default=0)
+
+
+def is_followed(requirements: Requirements, ended: list[int]) -> bool:
+    """Tell whether the jobs have ended once each, and after those that they require."""
+    when = {job: place for place, job in enumerate(ended)}
+    return sorted(ended) == list(range(len(requirements))) and all(
+        when[before] < when[job] for job, required in enumerate(requirements) for before in required
+    )

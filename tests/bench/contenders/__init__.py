@@ -33,6 +33,11 @@ CONTENDERS = {
     "flow": Contender("flowdeco Flow", OWN),
     "taskgroup": Contender("graphlib with TaskGroup"),
     "asynciojobs": Contender("asynciojobs", ("asynciojobs==0.21.3",)),
+    "hamilton": Contender("Hamilton", ("sf-hamilton",)),
+    "pydantic_graph": Contender("pydantic-graph", ("pydantic-graph",)),
+    "langgraph": Contender("LangGraph", ("langgraph",)),
+    "dask": Contender("dask.distributed", ("distributed",)),
+    "llamaindex": Contender("LlamaIndex", ("llama-index-workflows",)),
 }
 
 
