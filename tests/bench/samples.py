@@ -1,4 +1,4 @@
-"""Many measurements: which to make, in interleaved rounds, and what came out."""
+"""Many measurements on one Python, in interleaved rounds, and what came out."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ import statistics
 import subprocess
 import sys
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from typing import NamedTuple
 
-from .environments import ROOT, Here, Made, variables
+from .contenders import FLOOR
+from .environments import Here
 
-__all__ = ["Case", "Samples", "collect"]
+__all__ = ["Case", "Samples"]
+
+CLOCKS = {"processor": 0, "wall": 1}
 
 
 class Case(NamedTuple):
@@ -25,35 +27,73 @@ class Case(NamedTuple):
 
 
 class Samples:
-    """What came out, by contender and case."""
+    """What came out, by contender and case.
 
-    def __init__(self) -> None:
-        self.times: dict[tuple[str, Case], list[dict[str, list[float]]]] = {}
-        self.peaks: dict[tuple[str, Case], float] = {}
-        self.missing: dict[tuple[str, Case], str] = {}
-        """Why there is nothing: it cannot be expressed, took too long, or failed."""
+    Args:
+        environments: where the contenders run.
+        rounds: how often; the memory is measured once.
+        cap: the seconds after which a process is ended.
+    """
 
-    def add(self, contender: str, case: Case, found: dict) -> None:
-        """Take what a process has printed."""
+    def __init__(self, environments: Here, rounds: int, cap: float) -> None:
+        self.environments = environments
+        self.rounds = rounds
+        self.cap = cap
+        self._times: dict[tuple[str, Case], list[list[dict[str, list[float]]]]] = {}
+        self._peaks: dict[tuple[str, Case], int] = {}
+        self._missing: dict[tuple[str, Case], str] = {}
+
+    def measure(
+        self, contenders: Iterable[str], cases: Iterable[Case], rounds: int | None = None
+    ) -> None:
+        """Measure all cases in each round, and in each case one contender after the other.
+
+        One that comes to nothing, as it takes longer than the cap, is not tried again, nor are
+        larger graphs of the kind.
+        """
+        contenders, cases = list(contenders), list(cases)
+        rounds = rounds or self.rounds
+        for place in range(rounds):
+            print(f"{self.environments.version}: round {place + 1} of {rounds}", file=sys.stderr)
+            for case in cases:
+                for contender in contenders:
+                    again = place and case.what == "memory"
+                    if not again and self.why_missing(contender, case) is None:
+                        self._measure(contender, case)
+
+    def _measure(self, contender: str, case: Case) -> None:
         key = contender, case
-        if "cannot" in found:
-            self.missing[key] = "-"
-        elif "failed" in found:
-            self.missing[key] = found["failed"]
-        elif case.what == "memory":
-            self.peaks[key] = found["peak"]
-        else:
-            # Of a small graph that was run several times the least counts.
-            self.times.setdefault(key, []).append(
-                {
-                    "build": [min(t["build"][clock] for t in found["times"]) for clock in (0, 1)],
-                    "run": [min(t["run"][clock] for t in found["times"]) for clock in (0, 1)],
-                    "both": [
-                        min(t["build"][clock] + t["run"][clock] for t in found["times"])
-                        for clock in (0, 1)
-                    ],
-                }
+        python = self.environments.python(contender)
+        arguments = [contender, case.shape, case.body, str(case.size), case.what]
+        try:
+            ended = self.environments.run(
+                python, "-m", "tests.bench.measure", *arguments, timeout=self.cap, check=False
             )
+        except subprocess.TimeoutExpired:
+            self._missing[key] = f"> {self.cap:g} s"
+            return
+        if ended.returncode:
+            print(*arguments, "failed:", ended.stderr[-1000:], file=sys.stderr)
+            self._missing[key] = "failed"
+            return
+        found = json.loads(ended.stdout.splitlines()[-1])
+        if "cannot" in found:
+            self._missing[key] = "-"
+        elif "peak" in found:
+            self._peaks[key] = found["peak"]
+        else:
+            self._times.setdefault(key, []).append(found["times"])
+
+    def why_missing(self, contender: str, case: Case) -> str | None:
+        """Say why there is nothing for this case, or for a smaller graph of the kind."""
+        for (name, other), why in self._missing.items():
+            if (
+                name == contender
+                and other.size <= case.size
+                and other == case._replace(size=other.size)
+            ):
+                return why
+        return None
 
     def seconds(
         self,
@@ -61,81 +101,36 @@ class Samples:
         case: Case,
         part: str = "run",
         *,
-        wall: bool = False,
-        least: Callable[[Iterable[float]], float] = min,
+        clock: str = "processor",
+        of: Callable[[Iterable[float]], float] = min,
     ) -> float | None:
-        """Return the least over the rounds of a part (`build`, `run`, `both`); None without one."""
-        found = self.times.get((contender, case))
-        return None if not found else least(times[part][wall] for times in found)
+        """Return the time of `build`, `run` or `both`, by default the least over the rounds.
 
-    def median(self, contender: str, case: Case, part: str = "run") -> float | None:
-        """Return the median over the rounds."""
-        return self.seconds(contender, case, part, least=statistics.median)
+        Of the repetitions within a process the least counts.
+        """
+        parts = ("build", "run") if part == "both" else (part,)
+        rounds = [
+            min(sum(once[name][CLOCKS[clock]] for name in parts) for once in repetitions)
+            for repetitions in self._times.get((contender, case), ())
+        ]
+        return of(rounds) if rounds else None
+
+    def microseconds(self, contender: str, case: Case, part: str = "run") -> str | None:
+        """Return the microseconds a job, least and median: `5.1 (5.3)`."""
+        least = self.seconds(contender, case, part)
+        if least is None:
+            return None
+        median = self.seconds(contender, case, part, of=statistics.median)
+        return f"{least / case.size * 1e6:.1f} ({median / case.size * 1e6:.1f})"
+
+    def ratio(
+        self, contender: str, case: Case, part: str = "run", *, to: str = FLOOR
+    ) -> float | None:
+        """Return how many times as long as another a contender takes."""
+        mine, theirs = self.seconds(contender, case, part), self.seconds(to, case, part)
+        return None if mine is None or theirs is None else mine / theirs
 
     def bytes_each(self, contender: str, case: Case) -> float | None:
-        """Return the bytes a job at the peak."""
-        found = self.peaks.get((contender, case._replace(what="memory")))
+        """Return the bytes a job, when most are allocated."""
+        found = self._peaks.get((contender, case._replace(what="memory")))
         return None if found is None else found / case.size
-
-    def give_up(self, contender: str, case: Case) -> bool:
-        """Tell whether this need not be tried, as it, or a smaller graph, came to nothing."""
-        return any(
-            name == contender
-            and (other.shape, other.body, other.what) == (case.shape, case.body, case.what)
-            and other.size <= case.size
-            for name, other in self.missing
-        )
-
-
-def collect(
-    environments: Here | Made,
-    contenders: Iterable[str],
-    cases: Iterable[Case],
-    *,
-    rounds: int,
-    cap: float,
-    cache: Path,
-) -> Samples:
-    """Measure all cases in each round, and in each case one contender after the other.
-
-    Args:
-        environments: where the contenders run.
-        contenders: their names.
-        cases: what to measure, smaller sizes first.
-        rounds: how often; the memory is measured once.
-        cap: the seconds after which a process is ended.
-        cache: where the bytecode is kept.
-    """
-    samples = Samples()
-    contenders, cases = list(contenders), list(cases)
-    for place in range(rounds):
-        print(f"round {place + 1} of {rounds}", file=sys.stderr)
-        for case in cases:
-            for contender in contenders:
-                if samples.give_up(contender, case) or (case.what == "memory" and place):
-                    continue
-                samples.add(contender, case, _measured(environments, contender, case, cap, cache))
-    return samples
-
-
-def _measured(
-    environments: Here | Made, contender: str, case: Case, cap: float, cache: Path
-) -> dict:
-    arguments = [contender, case.shape, case.body, str(case.size), case.what]
-    command = [environments.python(contender), "-m", "tests.bench.measure", *arguments]
-    try:
-        ended = subprocess.run(
-            command,
-            cwd=ROOT,
-            env=variables(cache),
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=cap,
-        )
-    except subprocess.TimeoutExpired:
-        return {"failed": f"> {cap:g} s"}
-    if ended.returncode:
-        print(" ".join(arguments), ended.stderr[-2000:], sep="\n", file=sys.stderr)
-        return {"failed": "failed"}
-    return json.loads(ended.stdout.splitlines()[-1])

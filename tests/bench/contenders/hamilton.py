@@ -1,4 +1,4 @@
-"""Hamilton's asynchronous driver: a function for each job, whose parameters are what it requires."""
+"""Hamilton, its asynchronous driver: a function a job, with what it requires as parameters."""
 
 from __future__ import annotations
 
