@@ -14,7 +14,7 @@ from pathlib import Path
 
 from .contenders import CONTENDERS
 from .environments import Here, Made
-from .page import page
+from .page import LIGHT, page
 from .samples import Case, Samples
 from .shapes import SHAPES
 from .tables import beyond_critical_path, by_contender, circumstances, growth
@@ -109,13 +109,15 @@ def main() -> None:
     given = options()
     rounds = given.rounds or (2 if given.quick else 3)
     with places(given) as all_environments:
-        for environments in all_environments:
+        for place, environments in enumerate(all_environments):
             samples = Samples(environments, rounds, given.cap)
             if given.check:
                 heading = circumstances(samples, ["scheduler", "asynciojobs"])
                 print(heading, check(samples), sep="\n", flush=True)
             elif given.page:
-                print(page(samples), flush=True)
+                # One Python is enough for those who take long.
+                peers = given.contenders or (LIGHT if place else list(CONTENDERS))
+                print(page(samples, peers), flush=True)
             else:
                 print(report(samples, given), flush=True)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+from collections.abc import Sequence
 
 from .contenders import CONTENDERS
 from .samples import Case, Samples
@@ -20,7 +21,7 @@ from .tables import (
 )
 from .targets import import_ratio
 
-__all__ = ["page"]
+__all__ = ["LIGHT", "page"]
 
 LIGHT = ["floor", "scheduler", "flow", "taskgroup", "asynciojobs"]
 GRAPHS = ["chain", "fan", "diamonds", "layers", "apart"]
@@ -41,9 +42,13 @@ SERIES = {
 }
 
 
-def page(samples: Samples) -> str:
-    """Measure, and lay out the tables under a heading."""
-    peers = list(CONTENDERS)
+def page(samples: Samples, peers: Sequence[str] = LIGHT) -> str:
+    """Measure, and lay out the tables under a heading.
+
+    Args:
+        samples: where to measure.
+        peers: who is measured with small graphs; some of them take long.
+    """
     samples.measure(LIGHT, [*TEN_THOUSAND, *SIZED])
     samples.measure(peers, [*PEERS, SLEEPERS], rounds=min(2, samples.rounds))
     grown = [case for series in SERIES.values() for case in series if case not in TEN_THOUSAND]
@@ -70,7 +75,7 @@ def page(samples: Samples) -> str:
             by_contender(samples, LIGHT, TEN_THOUSAND, timed("both")),
             "Bytes a job at the peak, build and run:\n",
             by_contender(samples, LIGHT, SIZED, samples.bytes_each),
-            "All peers, microseconds a job, run alone:\n",
+            "Small graphs, microseconds a job, run alone; sleepers, over the critical path:\n",
             by_peer(samples, peers),
             "Exponent with which the time of build and run grows (1 is linear):\n",
             growths(samples),
@@ -81,7 +86,7 @@ def page(samples: Samples) -> str:
     )
 
 
-def by_peer(samples: Samples, peers: list[str]) -> str:
+def by_peer(samples: Samples, peers: Sequence[str]) -> str:
     """A line for each peer: there are more of them than of shapes."""
     head = ["", *(f"{label(case)} {named(case.size)}" for case in PEERS), "sleepers"]
     rows = []

@@ -63,7 +63,7 @@ def check(samples: Samples) -> str:
     """Measure on one Python, and lay out what was seen beside what is to be reached."""
     samples.measure(EVERYBODY, [*EVERYTHING, FEWER_PENDING])
     samples.measure(["floor", OWN], [SLEEPERS, *SIZED])
-    samples.measure([OWN], [*TENTHS, *LARGEST], rounds=1)
+    samples.measure([OWN], [*TENTHS, *LARGEST], rounds=min(2, samples.rounds))
     limits = [*over_floor(samples), *over_others(samples), *of_its_own(samples)]
     return table(["", "worst", "seen"], [limit.cells() for limit in limits])
 
