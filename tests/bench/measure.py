@@ -20,8 +20,8 @@ from .shapes import SHAPES, is_followed
 
 __all__ = ["main", "ordered"]
 
-WARM = 60
-"""The size of the graph that is run first, so that code is warm and lazy imports are done."""
+WARM = 150
+"""The size of the graph that is run first: it has three layers, and warms the code."""
 
 JOBS = 10_000
 """About so many jobs are run in a process: a small graph several times, the least counts."""

@@ -15,7 +15,6 @@ from .tables import (
     circumstances,
     figure,
     growth,
-    label,
     named,
     table,
 )
@@ -88,7 +87,7 @@ def page(samples: Samples, peers: Sequence[str] = LIGHT) -> str:
 
 def by_peer(samples: Samples, peers: Sequence[str]) -> str:
     """A line for each peer: there are more of them than of shapes."""
-    head = ["", *(f"{label(case)} {named(case.size)}" for case in PEERS), "sleepers"]
+    head = ["", *(f"{case.shape} {named(case.size)}" for case in PEERS), "sleepers"]
     rows = []
     for name in peers:
         cells = []

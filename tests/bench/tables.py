@@ -54,7 +54,7 @@ def circumstances(samples: Samples, contenders: Iterable[str]) -> str:
     today = datetime.datetime.now(datetime.UTC)
     return (
         f"Python {', '.join([environments.version, *packages])}; {today:%Y-%m-%d};"
-        f" {os.cpu_count()} CPUs; {samples.rounds} rounds.\n"
+        f" {os.cpu_count()} CPUs; rounds: {samples.rounds}.\n"
     )
 
 

@@ -1,7 +1,4 @@
-"""pydantic-graph: a step for each job, a join before each that requires several.
-
-A join belongs to the one fork before it, so that layers that are not nested cannot be expressed.
-"""
+"""pydantic-graph: a step for each job, a join before each that requires several."""
 
 from __future__ import annotations
 
@@ -25,10 +22,7 @@ async def build(requirements, bodies):
     builder.add(builder.edge_from(builder.start_node).to(*entries))
     for step, after in zip(steps, successors, strict=True):
         builder.add(builder.edge_from(step).to(*(after or [last])))
-    try:
-        return builder.build()
-    except Exception as error:
-        raise NotImplementedError(str(error)) from error
+    return builder.build()
 
 
 def performing(body):
