@@ -1,7 +1,7 @@
 """Who is measured: a module each, with two coroutine functions, `build` and `run`.
 
-`build(requirements, bodies)` makes of a graph and its bodies what can be run, and may raise
-`NotImplementedError` to say that this is beyond it; `run(built)` returns when all jobs are done.
+`build(requirements, bodies)` makes of a graph and its bodies what can be run once; `run(built)`
+returns when all jobs are done.
 Both are awaited in one event loop, which is in place before the clocks start. A module may have
 `around()`, an async context manager that sets up what is not measured.
 """
