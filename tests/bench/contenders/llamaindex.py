@@ -49,7 +49,6 @@ async def build(requirements, bodies):
                     ctx.send_event(Ready(job=job))
             return None
 
-    # Its checks resolve annotations, of which these two are not global.
     return Graph(timeout=None)
 
 
