@@ -25,7 +25,7 @@ __all__ = ["Activity", "enclosing_activity", "is_stuck"]
 
 logger = logging.getLogger("flowdeco")
 
-_abandoned: set[asyncio.Task[Any]] = set()
+_abandoned: set[asyncio.Task[None]] = set()
 """The tasks of stuck jobs: asyncio itself holds tasks weakly, and they may end some day."""
 
 
@@ -42,6 +42,7 @@ def enclosing_activity() -> Activity | None:
     return activity
 
 
+_OWN = os.path.dirname(__file__) + os.sep
 _ASYNCIO = os.path.dirname(asyncio.__file__)
 
 
@@ -181,8 +182,10 @@ class Activity:
                 raise
             error = raised
         self.settle(value, error)
-        # Its traceback knows this frame: without this they would keep each other alive.
-        error = None
+        if error is not None:
+            # Its traceback knows this frame, directly or as the caller of the user's, and would
+            # keep all that is here alive.
+            del self, run, job, value, error
 
     def _begin(self, now: float) -> None:
         run = self.run
@@ -246,8 +249,8 @@ class Activity:
 
     def _keep(self, error: BaseException) -> None:
         traceback = error.__traceback__
-        if traceback is not None:
-            traceback = traceback.tb_next  # past the frame of `perform`, so that it can go
+        while traceback is not None and traceback.tb_frame.f_code.co_filename.startswith(_OWN):
+            traceback = traceback.tb_next  # so that the frames of the library can go
         self.outcome.exception = error.with_traceback(traceback)
         self.outcome.traceback = traceback
         self.run.note_failure(self, error)
@@ -302,16 +305,16 @@ class Activity:
         )
         assert self.task is not None  # what has no task has nothing to give up
         _abandoned.add(self.task)
+        self.task.add_done_callback(_abandoned.discard)
         self.outcome.state = _STUCK
         self.run.stuck.append(self.job)
+        if self.job._takes_thread:
+            self.run.threads.give_up_one()
         if self.expired:
             self._keep(self._expiry(None))
         self.run.retire(self)
 
     def _ended_after_all(self, error: BaseException | None) -> None:
-        task = asyncio.current_task()
-        if task is not None:
-            _abandoned.discard(cast("asyncio.Task[None]", task))
         if error is None or isinstance(error, (asyncio.CancelledError, GeneratorExit)):
             logger.info("%r, which was stuck, has ended", self.job.name)
         else:

@@ -112,9 +112,9 @@ class Run:
         # The jobs
         self.context = contextvars.copy_context()
         """Jobs and hooks run in copies of it."""
+        self.threads: DaemonThreads = DaemonThreads() if outer is None else outer.threads
         if outer is None:
-            self._threads = DaemonThreads()
-            self.context.run(threads_in_use.set, self._threads)
+            self.context.run(threads_in_use.set, self.threads)
         self.agenda: Agenda = Agenda(self.loop) if outer is None else outer.agenda
         self.is_eager: bool = is_eager(self.loop) if outer is None else outer.is_eager
         """Whether bodies start at once, and not in the next turn of the loop."""
@@ -349,6 +349,7 @@ class Run:
         if activity.is_tied:
             if activity.timer is not None:
                 activity.timer.cancel()
+                activity.timer = None  # whose context knows the activity
             if activity.drain is not None:
                 activity.drain.discard(activity)
                 self._sleeper.wake()
@@ -491,7 +492,7 @@ class Run:
             self._leave_enclosing(self._enclosing)
         else:
             self.agenda.clear()
-            self._threads.shutdown()
+            self.threads.shutdown()
         if self._verbose:
             logger.debug("%r ended", self.scheduler.name)
         if self._watched and self._outer is None:

@@ -46,6 +46,7 @@ async def serve(generator: AsyncGenerator[object, None], run: Serving) -> None:
         resumed = generator.athrow(error)
     else:
         resumed = anext(generator)
+    del run  # or the traceback of a failure would keep it alive
     try:
         await _closable(resumed)
     except StopAsyncIteration:

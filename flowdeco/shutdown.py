@@ -90,6 +90,8 @@ class Shutdown:
             cancelled.__cause__ = error
             error = cancelled
         self._end(job, error)
+        if error is not None:
+            del self, job, error  # for its traceback knows this frame
 
     def _cancel(self, job: AbstractJob[object]) -> None:
         self._late.add(job)

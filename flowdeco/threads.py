@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from contextvars import ContextVar
-from typing import Final, ParamSpec, TypeVar, cast
+from typing import Any, Final, ParamSpec, TypeVar, cast
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -28,20 +28,31 @@ threads_in_use: ContextVar[Executor | None] = ContextVar("flowdeco.threads_in_us
 class DaemonThreads(Executor):
     """Threads that do not keep the process from ending.
 
-    Those of the standard library are joined at exit, however long they take. There are as many as
-    calls at once; who calls sees to it that these are not too many.
+    Those of the standard library are joined at exit, however long they take.
+
+    Args:
+        most: how many calls are at work at once, those that were given up not counted.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = MOST_THREADS) -> None:
         self.closed = False
         """Whether the run is over that has these threads."""
         self._calls: queue.SimpleQueue[Callable[[], Callable[[], None]] | None]
         self._calls = queue.SimpleQueue()
-        self._idle = threading.Semaphore(0)
+        self._most = most
         self._threads = 0
+        self._unended = 0
+        """How many calls have not ended, waiting ones included."""
+        self._lock = threading.Lock()
 
     def submit(self, fn: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> Future[R]:
-        """Call a function in a thread, now."""
+        """Call a function in a thread, as soon as one has time for it.
+
+        Raises:
+            RuntimeError: the run is over.
+        """
+        if self.closed:
+            raise RuntimeError("the run is over whose threads these are")
         future: Future[R] = Future()
 
         def call() -> Callable[[], None]:
@@ -54,18 +65,29 @@ class DaemonThreads(Executor):
             return functools.partial(future.set_result, result)
 
         self._calls.put(call)
-        if not self._idle.acquire(blocking=False):
-            self._threads += 1
-            threading.Thread(
-                target=self._work, name=f"flowdeco-{self._threads}", daemon=True
-            ).start()
+        with self._lock:
+            self._unended += 1
+            self._start_thread_if_needed()
         return future
+
+    def give_up_one(self) -> None:
+        """Do without a thread that does not end: another may take its place."""
+        with self._lock:
+            self._most += 1
+            self._start_thread_if_needed()
+
+    def _start_thread_if_needed(self) -> None:
+        if self._threads < min(self._unended, self._most):
+            self._threads += 1
+            name = f"flowdeco-{self._threads}"
+            threading.Thread(target=self._work, name=name, daemon=True).start()
 
     def _work(self) -> None:
         while (call := self._calls.get()) is not None:
             tell = call()
             # Before it is told: who hears of it may submit the next call, which is for this thread.
-            self._idle.release()
+            with self._lock:
+                self._unended -= 1
             tell()
             del call, tell  # or the result would live until the next one
 
@@ -89,13 +111,15 @@ async def in_thread(function: Callable[[], R]) -> R:
         BaseException: what the function raises.
     """
     executor = threads_in_use.get()
-    context = contextvars.copy_context()
+    run: Any = contextvars.copy_context().run
+    # Taken out to be called: the traceback of a failure must not keep the context alive.
+    calls: list[Callable[[], R]] = [functools.partial(run, function)]
 
     def call() -> tuple[R, None] | tuple[None, BaseException]:
         # Handed over as a value: a future of asyncio refuses some exceptions, and makes others of
         # some, which have no traceback.
         try:
-            return context.run(function), None
+            return calls.pop()(), None
         except BaseException as raised:
             return None, raised
 
@@ -116,4 +140,4 @@ async def in_thread(function: Callable[[], R]) -> R:
     try:
         raise error
     finally:
-        del error, future  # or its traceback would keep it alive
+        del error, future, run  # or its traceback would keep them alive

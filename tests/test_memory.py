@@ -13,17 +13,6 @@ from actors import cleans_up, fails, in_loop, nested, sleeps, swallows, waits
 from flowdeco import Flow, Job, Scheduler, State, each, service, step, subflow
 from flowdeco.testing import VirtualClockLoop
 
-TIMER = pytest.mark.xfail(
-    strict=True, reason="the timer of a job with a timeout of its own and its activity are a cycle"
-)
-
-# A user's frame knows the one that called it, and since Python 3.12 outlives the call with it.
-CALLERS_KEPT = pytest.mark.xfail(
-    sys.version_info >= (3, 12), strict=True, reason="the frame that performs a job keeps the run"
-)
-
-FRAMES_KEPT = pytest.mark.xfail(strict=True, reason="own frames are kept, and the run with them")
-
 
 class Inner(Flow):
     @service
@@ -121,7 +110,7 @@ async def perform(scheduler):
         pytest.param(pair, id="jobs"),
         pytest.param(lambda: nested(sleeps(1), 5), id="nested"),
         pytest.param(Everything, id="flow"),
-        pytest.param(Timed, id="timed", marks=TIMER),
+        pytest.param(Timed, id="timed"),
     ],
 )
 def test_a_successful_run_leaves_nothing_for_the_collector(make):
@@ -252,17 +241,6 @@ class FailingHook(Flow):
         raise ValueError("broken")
 
 
-KEPT = {
-    "failure": CALLERS_KEPT,
-    "critical failure": CALLERS_KEPT,
-    "nested failure": FRAMES_KEPT,
-    "failing item": FRAMES_KEPT,
-    "failing thread": FRAMES_KEPT,
-    "failing service": FRAMES_KEPT,
-    "failing hook": FRAMES_KEPT,
-}
-
-
 @pytest.mark.parametrize("end", ENDS)
 def test_a_run_is_freed_by_one_collection(end, bookkeeping):
     """R20: whatever its end, once nobody has its scheduler and its report any more."""
@@ -301,7 +279,6 @@ def test_a_cancelled_run_is_freed_by_one_collection(bookkeeping):
     assert bookkeeping() == []
 
 
-@pytest.mark.xfail(strict=True, reason="the tasks of stuck jobs that were closed are never let go")
 def test_a_run_with_a_stuck_job_is_freed_by_one_collection(bookkeeping):
     """R20 X08: once its loop is closed, which ends the job."""
     stuck = Job(swallows, label="stuck")
@@ -317,9 +294,7 @@ def test_a_run_with_a_stuck_job_is_freed_by_one_collection(bookkeeping):
 
 
 # The traceback of an exit is that of its way out, through the frames of the run.
-@pytest.mark.parametrize(
-    "end", [pytest.param(end, marks=KEPT.get(end, ())) for end in ENDS if end != "exit"]
-)
+@pytest.mark.parametrize("end", [end for end in ENDS if end != "exit"])
 def test_a_run_that_is_over_is_not_kept_by_its_failures(end, bookkeeping):
     """R20: the exceptions and the report stay, and of the frames those of the user alone."""
     scheduler = scheduler_of(ENDS[end]())

@@ -359,6 +359,50 @@ def test_an_executor_of_these_threads_is_an_executor():
     threads = DaemonThreads()
     assert threads.submit(lambda a, b: a + b, 1, b=2).result(SOON) == 3
     threads.shutdown()
+    with pytest.raises(RuntimeError, match="is over"):
+        threads.submit(int)
+
+
+def test_there_are_never_more_threads_than_promised(gate):
+    """Also when nobody sees to it: those that wait are called when a thread has time for them."""
+    threads = DaemonThreads(2)
+    before = set(own_threads())
+    futures = [threads.submit(gate.wait, SOON) for _ in range(5)]
+    assert len(set(own_threads()) - before) == 2
+    gate.set()
+    assert [future.result(SOON) for future in futures] == [True] * 5
+    threads.shutdown()
+
+
+def test_another_thread_takes_the_place_of_one_that_was_given_up(gate):
+    """The call that waits is made at once, and then there are as many threads at work as before."""
+    threads = DaemonThreads(1)
+    before = set(own_threads())
+    stuck = threads.submit(gate.wait, CAP)
+    waiting = threads.submit(int)
+    threads.give_up_one()
+    assert waiting.result(SOON) == 0
+    assert [threads.submit(int).result(SOON) for _ in range(3)] == [0, 0, 0]
+    assert len(set(own_threads()) - before) == 2
+    gate.set()
+    assert stuck.result(SOON) is True
+    threads.shutdown()
+
+
+def test_jobs_that_call_other_jobs_have_no_more_threads_than_others(gate):
+    """A body may await what another job would do; that is no way round the number of threads."""
+    most = 0
+
+    def work():
+        nonlocal most
+        most = max(most, len(own_threads()))
+        gate.wait(0.01)
+
+    async def all_at_once():
+        await asyncio.gather(*(plain(work).co_run() for _ in range(MOST_THREADS * 3)))
+
+    assert Scheduler(Job(all_at_once)).orchestrate(loop_factory=VirtualClockLoop)
+    assert 1 <= most <= MOST_THREADS
 
 
 # What cannot be stopped
