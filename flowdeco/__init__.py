@@ -11,7 +11,8 @@ from .report import Report
 from .scheduler import Scheduler
 
 # Layers, from the ground; nothing imports what lies above it:
-#   errors, graph, text, limits, outcome, chain, window, drain, deadline, serving, tasks, threads
+#   errors, graph, text, limits, outcome, chain, window, drain, deadline, serving, tasks, threads,
+#   watch
 #   marks, body
 #   job
 #   observer, reason, activity, agenda, listing, shutdown

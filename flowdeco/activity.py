@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Sequence
 from types import CoroutineType
 from typing import TYPE_CHECKING, Any, cast
 
@@ -75,6 +75,8 @@ class Activity:
     """Where a generator service waits while it is up."""
     generator: AsyncGenerator[object, None] | None = None
     """The body of a generator service."""
+    watched: Awaitable[object] | None = None
+    """The body, where somebody has an eye on its steps."""
     inner: list[Run] | None = None
     """The runs that go on inside of its body."""
     windows: Sequence[Window[Activity]] = ()
@@ -170,9 +172,11 @@ class Activity:
                 run.let_go(self)
                 return
             self._begin(now)
-            if job._yields:
-                self.generator = cast("Job[object]", job).generator()
-                await serve(self.generator, self)
+            if run.watch is not None:
+                self.watched = self._body()
+                value = await run.watch.over(self.watched, job.name)
+            elif job._yields:
+                await self._body()
             else:
                 value = await job.co_run()
         except BaseException as raised:
@@ -186,6 +190,12 @@ class Activity:
             # Its traceback knows this frame, directly or as the caller of the user's, and would
             # keep all that is here alive.
             del self, run, job, value, error
+
+    def _body(self) -> Awaitable[object]:
+        if not self.job._yields:
+            return self.job.co_run()
+        self.generator = cast("Job[object]", self.job).generator()
+        return serve(self.generator, self)
 
     def _begin(self, now: float) -> None:
         run = self.run
@@ -323,7 +333,7 @@ class Activity:
     @property
     def place(self) -> str:
         """The line where the body waits: the innermost one that is not asyncio's own."""
-        awaited: object = self.generator
+        awaited: object = self.generator or self.watched
         if awaited is None and self.task is not None:
             awaited = self.task.get_coro()
         place = "an unknown place"

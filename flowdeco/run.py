@@ -31,6 +31,7 @@ from .report import Report
 from .shutdown import Shutdown
 from .tasks import is_eager
 from .threads import DaemonThreads, threads_in_use
+from .watch import Watch
 from .window import Window
 
 if TYPE_CHECKING:
@@ -113,8 +114,12 @@ class Run:
         self.context = contextvars.copy_context()
         """Jobs and hooks run in copies of it."""
         self.threads: DaemonThreads = DaemonThreads() if outer is None else outer.threads
+        self.watch: Watch | None = None if outer is None else outer.watch
+        """Who looks for bodies that hold the thread of the loop, in debug mode."""
         if outer is None:
             self.context.run(threads_in_use.set, self.threads)
+            if self.loop.get_debug():
+                self.watch = Watch(self.loop)
         self.agenda: Agenda = Agenda(self.loop) if outer is None else outer.agenda
         self.is_eager: bool = is_eager(self.loop) if outer is None else outer.is_eager
         """Whether bodies start at once, and not in the next turn of the loop."""
@@ -493,6 +498,8 @@ class Run:
         else:
             self.agenda.clear()
             self.threads.shutdown()
+            if self.watch is not None:
+                self.watch.close()
         if self._verbose:
             logger.debug("%r ended", self.scheduler.name)
         if self._watched and self._outer is None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextvars
+import itertools
 import sys
 import time
 
@@ -24,7 +25,7 @@ async def quick():
 
 def chain_of(count, body=quick):
     jobs = [Job(body) for _ in range(count)]
-    for before, after in zip(jobs, jobs[1:], strict=False):
+    for before, after in itertools.pairwise(jobs):
         after.requires(before)
     return jobs
 

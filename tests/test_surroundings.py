@@ -58,27 +58,6 @@ def test_a_clock_of_the_machine_that_jumps_is_not_looked_at(jump, monkeypatch):
     assert abs(scheduler.report.started_at.timestamp() - real()) < 60
 
 
-def test_what_blocks_the_loop_is_named_in_debug_mode(caplog):
-    """T05: nothing can interrupt it; asyncio's debug mode logs the job that did."""
-
-    def debug_loop():
-        loop = asyncio.SelectorEventLoop()
-        loop.set_debug(True)
-        loop.slow_callback_duration = 0.01
-        return loop
-
-    async def blocks():
-        await asyncio.sleep(0)
-        time.sleep(0.05)  # noqa: ASYNC251  # that is what it is about
-
-    scheduler = Scheduler(Job(blocks), timeout=0.02)
-    assert scheduler.orchestrate(loop_factory=debug_loop) is False
-
-    assert scheduler.failed_timeout()
-    slow = [record.getMessage() for record in caplog.records if "took" in record.getMessage()]
-    assert any("Activity.perform" in message for message in slow)
-
-
 @pytest.mark.parametrize("make", SITUATIONS, ids=lambda make: make.__name__)
 def test_a_collection_at_every_turn_loses_no_task(make):
     """R21: the loop holds tasks weakly, the run holds them fast, until they have ended."""
