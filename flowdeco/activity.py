@@ -63,10 +63,8 @@ class Activity:
         waiting: how many of its requirements have not ended (or, services, come up).
     """
 
-    # Class attributes are the defaults: what most jobs never need costs neither time nor memory.
-    successors: list[Activity] | None = None
-    """Who waits for it; None when they have been told."""
-    task: asyncio.Task[None] | None = None
+    # Class attributes are the defaults of what most jobs never need, which so costs neither time
+    # nor memory.
     timer: asyncio.TimerHandle | None = None
     """The one of its own timeout."""
     drain: Drain[Activity] | None = None
@@ -93,13 +91,16 @@ class Activity:
     """The run has told it to end: what it then raises is an answer to that."""
     expired: bool = False
     """It was told so because of its own timeout."""
-    ended: bool = False
 
     def __init__(self, job: AbstractJob[object], run: Run, outcome: Outcome, waiting: int) -> None:
         self.job = job
         self.run = run
         self.outcome = outcome
         self.waiting = waiting
+        self.successors: list[Activity] | None = None
+        """Who waits for it; None when they have been told."""
+        self.task: asyncio.Task[None] | None = None
+        self.ended = False
 
     # Its beginning
 

@@ -127,7 +127,7 @@ class AbstractJob(Atom["AbstractJob[object]"], Generic[R]):
         if self.forever is not False:
             check_flag(self.forever, "forever")
         if self._given is not None:
-            self._required = _jobs_in(self._given)
+            self._required = _jobs_in(self._given) or NO_REQUIREMENTS
             self._given = None
 
     # What a job does

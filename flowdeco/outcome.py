@@ -43,6 +43,9 @@ class Missing(enum.Enum):
 MISSING: Final = Missing.MISSING
 
 
+_IDLE = State.IDLE  # an attribute of an enumeration is slow on Python 3.11
+
+
 class Outcome:
     """What became of a job in one run; a run makes new ones.
 
@@ -53,20 +56,29 @@ class Outcome:
         critical: whether it was critical in that run.
     """
 
-    # Class attributes are the defaults: what most jobs never set costs neither time nor memory.
-    state: State = State.IDLE
-    value: object = MISSING
-    exception: BaseException | None = None
-    traceback: TracebackType | None = None
-    """The traceback as it was when the job ended: raising the exception again does not grow it."""
-    started_at: float | None = None
-    ended_at: float | None = None
+    __slots__ = (
+        "critical",
+        "ended_at",
+        "exception",
+        "required",
+        "started_at",
+        "state",
+        "traceback",
+        "value",
+    )
 
     def __init__(
         self,
         required: Mapping[AbstractJob[object], None] | None = None,
         critical: bool | None = None,
     ) -> None:
+        self.state = _IDLE
+        self.value: object = MISSING
+        self.exception: BaseException | None = None
+        self.traceback: TracebackType | None = None
+        """As it was when the job ended: raising the exception again does not grow it."""
+        self.started_at: float | None = None
+        self.ended_at: float | None = None
         self.required = required
         self.critical = critical
 

@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import sys
+import threading
 import types
 import weakref
 from collections import Counter
@@ -12,6 +13,9 @@ from actors import cleans_up, fails, in_loop, nested, sleeps, swallows, waits
 
 from flowdeco import Flow, Job, Scheduler, State, each, service, step, subflow
 from flowdeco.testing import VirtualClockLoop
+
+SOON = 2.0
+"""The seconds that a thread may take to end."""
 
 
 class Inner(Flow):
@@ -186,6 +190,15 @@ def test_results_are_not_copied_and_go_with_the_next_run():
 
 # Other ends
 
+
+def collect():
+    """One collection, when the threads of the run have had the time to forget their calls."""
+    for thread in threading.enumerate():
+        if thread.name.startswith("flowdeco-"):
+            thread.join(SOON)
+    gc.collect()
+
+
 ENDS = {
     "failure": lambda: Scheduler(Job(fails(1)), Job(sleeps(2))),
     "critical failure": lambda: Scheduler(
@@ -252,7 +265,7 @@ def test_a_run_is_freed_by_one_collection(end, bookkeeping):
 
     gone = in_loop(main(scheduler_of(made)))
     del made
-    gc.collect()
+    collect()
 
     assert gone[0]() is None
     assert [job() for job in gone[1] if job() is not None] == []
@@ -273,7 +286,7 @@ def test_a_cancelled_run_is_freed_by_one_collection(bookkeeping):
 
     gone = in_loop(main(scheduler))
     del scheduler
-    gc.collect()
+    collect()
 
     assert gone() is None
     assert bookkeeping() == []
@@ -287,7 +300,7 @@ def test_a_run_with_a_stuck_job_is_freed_by_one_collection(bookkeeping):
     assert stuck.state is State.STUCK
     gone = weakref.ref(scheduler)
     del scheduler, stuck
-    gc.collect()
+    collect()
 
     assert gone() is None
     assert bookkeeping() == []
@@ -299,7 +312,7 @@ def test_a_run_that_is_over_is_not_kept_by_its_failures(end, bookkeeping):
     """R20: the exceptions and the report stay, and of the frames those of the user alone."""
     scheduler = scheduler_of(ENDS[end]())
     in_loop(perform(scheduler))
-    gc.collect()
+    collect()
 
     assert bookkeeping() == []
     for record in scheduler.report.jobs:
@@ -392,7 +405,7 @@ def test_a_failure_keeps_the_frame_of_the_user_and_a_new_run_lets_it_go():
     del traceback
 
     scheduler.orchestrate(loop_factory=VirtualClockLoop)
-    gc.collect()
+    collect()
 
     assert seen[0]() is None
     assert seen[1]() is not None
@@ -409,7 +422,7 @@ def test_thousands_of_runs_take_the_memory_of_one(make, runs):
     async def objects_after(count):
         for _ in range(count):
             assert await scheduler.co_orchestrate()
-        gc.collect()
+        collect()
         return len(gc.get_objects()), sys.getallocatedblocks()
 
     async def main():
