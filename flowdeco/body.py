@@ -32,6 +32,14 @@ __all__ = [
 R = TypeVar("R")
 
 
+def _yields(body: Bound) -> bool:
+    return yields(body.method)
+
+
+def _threaded(body: Bound) -> bool:
+    return not body.yields and not inspect.iscoroutinefunction(body.method)
+
+
 @attrs.define(eq=False)
 class Bound:
     """A method of a flow, which is called with the values of the jobs that it takes."""
@@ -43,19 +51,15 @@ class Bound:
     made: object = attrs.field(default=None, init=False)
     """What the method of a subflow has returned."""
 
-    yields: bool = attrs.field(init=False)
+    yields: bool = attrs.field(default=attrs.Factory(_yields, takes_self=True), kw_only=True)
     """Whether it is a generator service."""
-    threaded: bool = attrs.field(init=False)
+    threaded: bool = attrs.field(default=attrs.Factory(_threaded, takes_self=True), kw_only=True)
     """Whether it runs in a thread."""
 
     takes_place: ClassVar[bool] = True
     """Whether it takes a place of the window."""
     is_stateful: ClassVar[bool] = False
     """Whether there is something to renew as a new run begins."""
-
-    def __attrs_post_init__(self) -> None:
-        self.yields = yields(self.method)
-        self.threaded = not self.yields and not inspect.iscoroutinefunction(self.method)
 
     @property
     def arguments(self) -> Sequence[object]:

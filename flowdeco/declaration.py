@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, cast, overload
@@ -82,10 +83,20 @@ class Declaration(Atom["Declaration[object]"], Generic[R]):
                 f" its result, or call the method itself: {_owner_of(self)}.{self.name}.body(flow)"
             )
 
-    @property
+    @functools.cached_property
     def yields(self) -> bool:
         """Whether the method is an async generator function."""
         return inspect.isasyncgenfunction(self.method)
+
+    @functools.cached_property
+    def threaded(self) -> bool:
+        """Whether the method runs in a thread, where it is the body of a job."""
+        return not self.yields and not inspect.iscoroutinefunction(self.method)
+
+    @functools.cached_property
+    def parameters(self) -> Sequence[inspect.Parameter]:
+        """The parameters of the method, self included."""
+        return parameters_of(self.method)
 
     @property
     def before(self) -> tuple[object, ...]:

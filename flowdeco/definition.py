@@ -13,7 +13,7 @@ import attrs
 
 from .chain import Chain
 from .checks import Checks, names_in, place
-from .declaration import Declaration, parameters_of
+from .declaration import Declaration
 from .errors import DefinitionError
 from .graph import CircularError, topological_order
 
@@ -145,7 +145,7 @@ def _takes_values(declared: Declaration[object]) -> bool:
     method = declared.method
     if not declared.passes_values or not inspect.isfunction(method):
         return False
-    return len(parameters_of(method)) > 1
+    return len(declared.parameters) > 1
 
 
 def _hooks(cls: type, declared: Iterable[Declaration[object]]) -> dict[str, tuple[str, ...]]:

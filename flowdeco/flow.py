@@ -222,7 +222,7 @@ def _make_body(flow: Flow, name: str, declared: Declaration[object]) -> Bound:
         return ForEach(method, flow, name, window=options.window, timeout=options.timeout)
     if isinstance(declared, Subflow):
         return Subflows(method, flow, name, preview=_preview)
-    return Bound(method, flow, name)
+    return Bound(method, flow, name, yields=declared.yields, threaded=declared.threaded)
 
 
 def _preview(flow: type[Flow]) -> Scheduler:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import FunctionType
 from typing import Any, Final, cast
 
-from .declaration import Declaration, parameters_of
+from .declaration import Declaration
 from .limits import check_flag, check_seconds, check_window
 from .text import class_name, value_line
 
@@ -149,7 +149,7 @@ def _one_inside(value: object) -> object:
 
 
 def _of_parameters(declared: Declaration[object]) -> Iterator[str]:
-    parameters = parameters_of(declared.method)
+    parameters = declared.parameters
     if not parameters or parameters[0].kind not in _SELF:
         yield f"it has no self; write `{first_line(declared)}`"
         return
