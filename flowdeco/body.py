@@ -40,7 +40,7 @@ def _threaded(body: Bound) -> bool:
     return not body.yields and not inspect.iscoroutinefunction(body.method)
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class Bound:
     """A method of a flow, which is called with the values of the jobs that it takes."""
 

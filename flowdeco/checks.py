@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import inspect
 import re
 import sys
@@ -28,12 +27,12 @@ from .methods import (
     problems_of,
     reserved,
 )
-from .text import class_name, line, value_line
+from .text import alike, class_name, line, value_line
 
 __all__ = ["Checks", "fields_in", "is_class_variable", "names_in", "place"]
 
 
-@attrs.frozen(slots=False)
+@attrs.frozen(eq=False, repr=False, slots=False)
 class Checks:
     """The checks of one class.
 
@@ -118,7 +117,7 @@ class Checks:
     def _meant(self, declared: Declaration[object], text: str) -> str:
         """Guess which declaration a string means."""
         names = [name for name in self.declarations if name != declared.name]
-        close = difflib.get_close_matches(text, names)
+        close = alike(text, names)
         if not close:
             there_are = f", of which there are {listed(names)}" if names else ""
             return f"write the declaration itself{there_are}"

@@ -37,7 +37,7 @@ I = TypeVar("I", default=object)  # noqa: E741
 AsyncMethod = TypeVar("AsyncMethod", bound=Callable[[Any], Coroutine[Any, Any, object]])
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class Options:
     """What a decorator was given beside the method."""
 
@@ -213,7 +213,7 @@ class Subflow(Method[R, Body]):
         return cast("R", made)
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class Decorator:
     """A decorator that has its options, and not yet its method."""
 

@@ -20,7 +20,7 @@ from .graph import CircularError, topological_order
 __all__ = ["EMPTY", "Definition", "define"]
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class Definition:
     """What a flow class declares, inherited declarations included.
 

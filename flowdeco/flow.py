@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["Flow"]
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class _Defaults:
     """What the keywords of a flow class set."""
 

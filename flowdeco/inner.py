@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["ForEach", "Item", "Subflows"]
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class Item(Bound):
     """The method of a fan-out, for one item."""
 
@@ -46,7 +46,7 @@ def _is_critical() -> bool:
     return activity is not None and bool(activity.outcome.critical)
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class ForEach(Bound):
     """The body of a fan-out: a job for each item, all of them in a scheduler of their own."""
 
@@ -104,7 +104,7 @@ class ForEach(Bound):
         self._items = None
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class Subflows(Bound):
     """The body of a subflow: calls the method, and runs the flows that it returns."""
 

@@ -104,7 +104,7 @@ def window(_: object, attribute: attrs.Attribute[Any], value: object) -> None:
     check_window(value, attribute.name)
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class Limits:
     """What bounds a run.
 

@@ -16,7 +16,7 @@ from .text import class_name, printable
 __all__ = ["Entry", "Numbered", "entries", "lines", "numbered", "unrun"]
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class Entry:
     """A job as it fared in one run, with what ran inside of it."""
 
@@ -56,7 +56,7 @@ def in_order(listed: Iterable[Entry]) -> list[Entry]:
     return [by_job[job] for job in order]
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class Numbered:
     """An entry with its number and its depth."""
 

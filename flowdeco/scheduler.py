@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import builtins  # within the class, `list` means its method
 import contextvars
-import difflib
 import sys
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -32,7 +31,7 @@ from .report import Report, debrief
 from .run import Run
 from .shutdown import Shutdown
 from .tasks import refuse_running_loop
-from .text import encodable, value_line
+from .text import alike, encodable, value_line
 
 if TYPE_CHECKING:
     import os
@@ -234,7 +233,7 @@ class Scheduler(AbstractJob[bool]):
                     return job
                 names.append(job.name)
                 below.append(job)
-        close = difflib.get_close_matches(name, names)
+        close = alike(name, names)
         hint = f"; did you mean {' or '.join(map(repr, close))}?" if close else ""
         raise LookupError(f"no job is called {name!r} in {self.name!r}{hint}")
 

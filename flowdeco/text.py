@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import reprlib
 import sys
+from collections.abc import Iterable
 from typing import TextIO
 
-__all__ = ["class_name", "cut", "encodable", "line", "printable", "value_line"]
+__all__ = ["alike", "class_name", "cut", "encodable", "line", "printable", "value_line"]
 
 LIMIT = 200
 """The most characters of a label, message or result that a line shows."""
@@ -64,3 +65,10 @@ def encodable(text: str, stream: TextIO | None = None) -> str:
     """Escape what the stream (standard output by default) cannot encode."""
     encoding = getattr(sys.stdout if stream is None else stream, "encoding", None) or "utf-8"
     return text.encode(encoding, "backslashreplace").decode(encoding)
+
+
+def alike(name: str, names: Iterable[str]) -> list[str]:
+    """Return the names that are like one that does not exist, the most similar first."""
+    import difflib  # noqa: PLC0415  # only here, for a message, and its import costs a millisecond
+
+    return difflib.get_close_matches(name, list(names))

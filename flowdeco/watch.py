@@ -13,8 +13,6 @@ import types
 from collections.abc import Awaitable, Callable, Generator
 from typing import Any, Final, TypeVar
 
-import attrs
-
 R = TypeVar("R")
 
 __all__ = ["Watch"]
@@ -25,14 +23,14 @@ _OWN: Final = os.path.dirname(__file__) + os.sep
 _STANDARD: Final = os.path.dirname(os.__file__) + os.sep
 
 
-@attrs.define
 class _Step:
     """A stretch of a body between two suspensions."""
 
-    began: float
-    inner: float = 0.0
-    """The seconds that other bodies have taken within, each of which has its own step."""
-    place: str | None = None
+    def __init__(self) -> None:
+        self.began = time.monotonic()
+        self.inner = 0.0
+        """The seconds that other bodies have taken within, each of which has its own step."""
+        self.place: str | None = None
 
 
 class Watch:
@@ -74,8 +72,7 @@ class Watch:
                 resume = functools.partial(steps.send, sent)
 
     def _timed(self, resume: Callable[[], Any], name: str) -> Any:
-        # Read now: where there is a virtual clock, its time stands still.
-        around, step = self._step, _Step(time.monotonic())
+        around, step = self._step, _Step()
         self._step = step
         try:
             return resume()
