@@ -47,7 +47,7 @@ class Watch:
         self._loop_thread = threading.get_ident()
         self._step: _Step | None = None
         self._over = threading.Event()
-        threading.Thread(target=self._look, name="flowdeco-watch", daemon=True).start()
+        threading.Thread(target=self._look, name="watch of flowdeco", daemon=True).start()
 
     def close(self) -> None:
         """Stop watching."""

@@ -70,7 +70,7 @@ def test_nobody_is_watched_without_debug_mode(caplog):
 
     assert Scheduler(Job(busy)).orchestrate(loop_factory=VirtualClockLoop)
     assert blocked(caplog) == []
-    assert "flowdeco-watch" not in threads
+    assert "watch of flowdeco" not in threads
 
 
 def test_who_holds_the_thread_is_named_and_not_who_is_around_it(caplog):
@@ -145,7 +145,7 @@ def test_the_thread_of_the_watch_ends_with_the_run():
         watching = []
 
         async def look():
-            watching.extend(t for t in threading.enumerate() if t.name == "flowdeco-watch")
+            watching.extend(t for t in threading.enumerate() if t.name == "watch of flowdeco")
 
         await Scheduler(Job(look)).co_orchestrate()
         return watching
