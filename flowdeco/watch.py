@@ -58,18 +58,20 @@ class Watch:
         """Await a body, with an eye on each of its steps."""
         steps = body.__await__()
         resume: Callable[[], Any] = functools.partial(next, steps)
-        while True:
-            try:
+        try:
+            while True:
                 waits_for = self._timed(resume, name)
-            except StopIteration as end:
-                value: R = end.value
-                return value
-            try:
-                sent = yield waits_for
-            except BaseException as error:
-                resume = functools.partial(steps.throw, error)
-            else:
-                resume = functools.partial(steps.send, sent)
+                try:
+                    sent = yield waits_for
+                except BaseException as error:
+                    resume = functools.partial(steps.throw, error)
+                else:
+                    resume = functools.partial(steps.send, sent)
+        except StopIteration as end:
+            value: R = end.value
+            return value
+        finally:
+            del resume  # which may have the error that leaves, whose traceback knows this frame
 
     def _timed(self, resume: Callable[[], Any], name: str) -> Any:
         around, step = self._step, _Step()
@@ -77,6 +79,7 @@ class Watch:
         try:
             return resume()
         finally:
+            del resume  # as above
             self._step = around
             took = time.monotonic() - step.began
             if around is not None:

@@ -345,13 +345,13 @@ def test_no_thread_is_left_after_the_run():
 
 def test_a_run_without_plain_methods_starts_no_thread():
     """It costs nothing."""
-    before = threading.active_count()
+    before = own_threads()
 
     async def look():
-        look.count = threading.active_count()
+        look.threads = own_threads()
 
     Scheduler(Job(look)).orchestrate(loop_factory=VirtualClockLoop)
-    assert look.count == before
+    assert look.threads == before
 
 
 def test_an_executor_of_these_threads_is_an_executor():

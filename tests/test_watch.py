@@ -68,7 +68,12 @@ def test_nobody_is_watched_without_debug_mode(caplog):
         hold()
         threads.extend(thread.name for thread in threading.enumerate())
 
-    assert Scheduler(Job(busy)).orchestrate(loop_factory=VirtualClockLoop)
+    def quiet_loop():
+        loop = VirtualClockLoop()
+        loop.set_debug(False)
+        return loop
+
+    assert Scheduler(Job(busy)).orchestrate(loop_factory=quiet_loop)
     assert blocked(caplog) == []
     assert "watch of flowdeco" not in threads
 
