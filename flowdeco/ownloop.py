@@ -194,10 +194,9 @@ async def _end_tasks(tasks: set[asyncio.Task[Any]], until: float) -> None:
 
 def _close(task: asyncio.Task[Any]) -> None:
     """Close the coroutine of a task that ignores cancellation, so that the task ends."""
-    coroutine: Any = task.get_coro()  # None, since Python 3.12, where an eager task has ended
+    coroutine: Any = task.get_coro()
     try:
-        if coroutine is not None:
-            coroutine.close()
+        coroutine.close()
     except BaseException as error:
         logger.warning("a task could not be closed: %s", error)
     task.cancel()

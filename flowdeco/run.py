@@ -444,7 +444,8 @@ class Run:
             activity.is_tied = True
             activity.stop()
         if self._hurried:
-            drain.hurry()
+            # Not at once: what is resumed for its teardown must not find itself cancelled there.
+            self.loop.call_soon(drain.hurry)
         return drain
 
     def hurry(self) -> None:
