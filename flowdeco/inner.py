@@ -132,11 +132,7 @@ class Subflows(Bound):
         try:
             report = await around.co_perform(around.limits)
         finally:
-            # So that they can be returned again, here or elsewhere. Where the run around this has
-            # cut it short their hooks are still to be called, and it lets go of them after that.
-            if not around.is_busy() and around._shutdown_ok is not None:
-                for scheduler in schedulers:
-                    around.remove(scheduler)
+            _let_go(around)
         errors = [scheduler.raised_exception() for scheduler in schedulers]
         failed = [error for error in errors if error is not None]
         if len(failed) == 1:
@@ -185,6 +181,17 @@ class Subflows(Bound):
     def renew(self) -> None:
         self._ran = None
         self.made = None
+
+
+def _let_go(around: Scheduler) -> None:
+    """Let go of flows that have run, so that they can be returned again, here or elsewhere.
+
+    Where the run around them has cut theirs short, their hooks are still to be called, and it lets
+    go of them after that.
+    """
+    if not around.is_busy() and around._shutdown_ok is not None:
+        for scheduler in list(around):
+            around.remove(scheduler)
 
 
 def _returned(method: Callable[..., Any]) -> object:

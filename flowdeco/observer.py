@@ -45,9 +45,6 @@ class Audience:
     def __init__(self, observers: Sequence[Observer]) -> None:
         self._observers = list(observers)
 
-    def __len__(self) -> int:
-        return len(self._observers)
-
     def tell(self, notify: Callable[[Observer], None]) -> BaseException | None:
         """Call each observer; return a `SystemExit` or `KeyboardInterrupt` that one raised."""
         leaving: BaseException | None = None

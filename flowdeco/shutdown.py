@@ -66,8 +66,8 @@ class Shutdown:
 
     def hurry(self) -> None:
         """Wait no longer than the hooks need to react to a cancellation."""
-        if self._drain is not None:
-            self._drain.hurry()
+        assert self._drain is not None  # this is for the time of the call
+        self._drain.hurry()
 
     async def _guard(self, job: AbstractJob[object]) -> None:
         error: BaseException | None = None
@@ -105,8 +105,9 @@ class Shutdown:
     def _end(self, job: AbstractJob[object], error: BaseException | None) -> None:
         if error is not None:
             self.errors[job] = error
-        if self._drain is None or self._sleeper is None:
-            return  # the call has been given up as a whole
+        # The call waits until each hook has come here; one that comes late has an error already.
+        assert self._drain is not None
+        assert self._sleeper is not None
         self._drain.discard(job)
         if not self._drain.members:
             self._sleeper.wake()
