@@ -242,6 +242,42 @@ def test_shutdown_by_hand_before_a_run():
     assert len(counter.calls) == 4
 
 
+def test_shutdown_by_hand_that_is_cancelled():
+    """The hooks have their time all the same; then the cancellation leaves as it came."""
+    ended = []
+
+    async def hook():
+        await asyncio.sleep(0.5)
+        ended.append("hook")
+
+    async def cancelled():
+        task = asyncio.ensure_future(Scheduler(Job(hook, shutdown=hook)).co_shutdown())
+        asyncio.get_running_loop().call_later(0.25, task.cancel)
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        return ended
+
+    assert virtually(cancelled()) == ["hook"]
+
+
+def test_shutdown_of_a_scheduler_that_has_its_own():
+    """A nested scheduler may extend `co_shutdown`; its jobs are shut down by it, and once."""
+    counter = Counter()
+
+    class Extended(Scheduler):
+        async def co_shutdown(self):
+            counter.calls.append(("own", self.state))
+            return await super().co_shutdown()
+
+    inside = Counted(counter, 0.25, label="inside")
+    scheduler = Scheduler(Extended(inside, label="inner"))
+
+    assert orchestrate(scheduler) is True
+    assert [name for name, _ in counter.calls] == ["inside", "own"]
+    assert scheduler.shutdown() is True
+    assert len(counter.calls) == 2
+
+
 def test_shutdown_of_every_run():
     """A second run shuts its jobs down again."""
     counter = Counter()

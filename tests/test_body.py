@@ -194,6 +194,14 @@ def test_errors_are_printable_and_short(wrong):
     assert len(str(caught.value)) < 500
 
 
+def test_builtins_that_do_not_say_what_they_take():
+    """Nothing can be known of them in advance: a run shows it, as the failure of the job."""
+    job = Job(dict)
+
+    assert orchestrate(Scheduler(job))
+    assert "returned {}, which cannot be awaited" in str(job.raised_exception())
+
+
 def test_a_shutdown_is_no_coroutine_object():
     """Every run calls it, so the error says to give the function; the coroutine is closed."""
     with pytest.raises(TypeError, match="write work without the parentheses"):

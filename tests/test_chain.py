@@ -8,7 +8,7 @@ import time
 import pytest
 from jobs import duration, labels, nap, naps, noting, orchestrate
 
-from flowdeco import Chain, Scheduler
+from flowdeco import Chain, Flow, Scheduler, step
 from flowdeco.errors import BusyError
 
 
@@ -175,6 +175,20 @@ def test_chain_requires():
 
     assert required(a, b, c, d) == ["xyz", "xyz", "ab", "c"]
     assert list(chain) == [a, b, c, d]
+
+
+def test_jobs_and_declarations_do_not_mix():
+    """Neither can come after the other, whichever stands first."""
+
+    class Declared(Flow):
+        @step
+        async def work(self): ...
+
+    job = nap("a")
+    with pytest.raises(TypeError, match=r"a declaration and .* is not: they cannot be chained"):
+        job >> Declared.work
+    with pytest.raises(TypeError, match="a requirement is a job"):
+        Declared.work >> job
 
 
 def test_chain_requires_a_chain():

@@ -109,6 +109,18 @@ def test_nothing_is_left_un_awaited(situation):
     assert (run.returncode, run.stderr) == (0, "")
 
 
+def test_a_coroutine_object_in_two_jobs():
+    """The second job is refused when it is made, and the first is not disturbed."""
+    coroutine = sleeping(0.25, "value")
+    job = Job(coroutine)
+
+    with pytest.raises(TypeError, match="sleeping is the body of another job already"):
+        Job(coroutine)
+
+    assert orchestrate(Scheduler(job))
+    assert job.result() == "value"
+
+
 def test_second_run_of_a_coroutine_object():
     """A second run is refused before anything starts, and says what to write instead."""
     log = []

@@ -1374,6 +1374,53 @@ def test_values_reach_a_method_below_other_decorators():
     assert graph_of(Decorated)[1] == {"b": ("a",), "c": ("a",)}
 
 
+def test_a_decorator_that_stands_on_something_without_a_signature():
+    """What the decorator itself takes counts."""
+
+    def logged(function):
+        @functools.wraps(function)
+        async def wrapper(self, value):
+            return function(value)
+
+        return wrapper
+
+    class Decorated(Flow):
+        @step
+        async def a(self):
+            return [("key", 3)]
+
+        b = step(after=a)(logged(dict))
+
+    flow = Decorated()
+
+    assert perform(flow)
+    assert flow.b.result() == {"key": 3}
+
+
+def test_a_hook_that_is_nothing_at_all():
+    """A decorator that forgets to return its function gives None, which is said."""
+    with pytest.raises(DefinitionError, match=r"@a\.shutdown stands on None; write `async def"):
+
+        class Wrong(Flow):
+            @step
+            async def a(self): ...
+
+            a.shutdown(None)
+
+
+def test_repr_of_a_declaration():
+    """It has what was declared: name, prerequisites, whether it is critical."""
+
+    class Declared(Flow):
+        @step
+        async def a(self): ...
+
+        @step(after=a, critical=True)
+        async def b(self): ...
+
+    assert [repr(Declared.a), repr(Declared.b)] == ["<Step a>", "<Step b after=(a) critical>"]
+
+
 def test_hooks_may_be_private():
     """A hook with a mangled name is found, and so is the override of another one."""
 

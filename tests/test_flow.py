@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
 import attrs
 import pytest
+from actors import perform, quick
 from jobs import BoomError
 
 from flowdeco import Flow, Job, Report, Scheduler, Service, State, Step, current_job, service, step
@@ -403,6 +404,40 @@ def test_co_run_gives_a_report():
     assert report
     assert flow.build.result() == "wheel for eu"
     assert not virtually(flow.co_run(0.5))
+
+
+def test_debrief_of_a_flow(capsys):
+    """It is that of its scheduler, from the flow itself."""
+    flow = Apart()
+    perform(flow)
+    flow.debrief()
+    of_flow = capsys.readouterr().out
+    flow.scheduler.debrief()
+    assert of_flow == capsys.readouterr().out != ""
+
+
+def test_hooks_of_one_step_that_fail_are_all_in_the_report():
+    """Rules 10 and 14: one as it is, several as a group."""
+    one, other = BoomError("one"), BoomError("other")
+
+    class Base(Flow):
+        @step
+        async def a(self): ...
+
+        @a.shutdown
+        async def close_one(self):
+            raise one
+
+    class Sub(Base):
+        @Base.a.shutdown
+        async def close_other(self):
+            raise other
+
+    errors = perform(Base()).shutdown_errors
+    assert errors == {"a": one}
+    group = perform(Sub()).shutdown_errors["a"]
+    assert isinstance(group, ExceptionGroup)
+    assert set(group.exceptions) == {one, other}
 
 
 def test_second_run_is_fresh():
@@ -990,6 +1025,22 @@ def test_name_of_a_chain_can_be_taken_by_another():
         order = Apart.a >> c
 
     assert edges(Sub()) == {"a": [], "b": ["a"], "c": ["a"]}
+
+
+def test_chain_of_jobs_in_the_body_of_a_class():
+    """It is about those jobs, and nothing to the steps of the class."""
+
+    class Holding(Flow):
+        @step
+        async def a(self): ...
+
+        @step
+        async def b(self): ...
+
+        others = Job(quick, label="c") >> Job(quick, label="d")
+
+    assert edges(Holding()) == {"a": [], "b": []}
+    assert Scheduler(Holding.others).orchestrate()
 
 
 def test_chain_after_the_class_is_made():

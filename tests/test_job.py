@@ -164,6 +164,36 @@ def test_standalone_run_of_a_service():
     assert log == ["up", "down"]
 
 
+def test_standalone_run_of_a_service_that_yields_twice():
+    """It is the error that it would be in a run."""
+
+    async def serving():
+        yield "address"
+        yield "again"
+
+    with pytest.raises(RuntimeError, match="must yield once, and this one yielded twice"):
+        Job(serving, forever=True).standalone_run()
+
+
+def test_own_shutdown_that_calls_the_one_of_its_base():
+    """A subclass of `Job` may extend `co_shutdown`, whether or not `shutdown` was given."""
+    log = []
+
+    class Extended(Job[object]):
+        async def co_shutdown(self):
+            await super().co_shutdown()
+            log.append(self.name)
+
+    async def hook():
+        log.append("hook")
+
+    async def body(): ...
+
+    with_hook, without = Extended(body, shutdown=hook, label="a"), Extended(body, label="b")
+    assert orchestrate(Scheduler(with_hook >> without))
+    assert sorted(log) == ["a", "b", "hook"]
+
+
 def test_print_job(capsys):
     """`PrintJob` prints its banner and its messages, then sleeps."""
     first = PrintJob("one", 2, None, banner="====", sleep=0.5, label="first")

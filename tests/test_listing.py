@@ -373,6 +373,18 @@ def test_details_of_any_kind(text, expected, capsys):
     ]
 
 
+def test_details_that_are_asynchronous(capsys):
+    """O06: the listing says that they must not be, and leaves nothing un-awaited."""
+
+    class Wrong(Detailed):
+        async def details(self):
+            return self.text
+
+    lines = listed(capsys, Scheduler(Wrong("a", "text")), details=True)
+
+    assert [line.strip() for line in lines[1:]] == ["<details() must not be async>"]
+
+
 def test_details_whose_text_raises(capsys):
     """O06: `details` may return an object that cannot be shown."""
 

@@ -131,6 +131,38 @@ def test_text_of_a_report_never_raises():
     assert "Broken" in repr(report)
 
 
+def test_text_of_a_report_with_a_failure_that_python_cannot_show():
+    """F16: a traceback that cannot be laid out says so in its place."""
+
+    async def fail():
+        raise SyntaxError("wrong", ("file", 1, "no number", "text", 1, "no number"))
+
+    text = str(reported(Job(fail, label="odd")))
+
+    assert "SyntaxError:wrong (file, line 1)" in text
+    assert "<a traceback that raised TypeError>" in text
+
+
+def test_text_of_a_report_with_a_job_that_breaks_in_the_end():
+    """F16: even where a job cannot be named any more, the report has a text."""
+
+    class Breaking(Job[None]):
+        broken = False
+
+        @property
+        def name(self):
+            if self.broken:
+                raise RuntimeError
+            return "fine"
+
+    job = Breaking(waiting, timeout=1)
+    report = reported(job)
+    assert "fine" in str(report)
+
+    job.broken = True
+    assert str(report) == "<the report of 'main' raised RuntimeError>"
+
+
 def test_name_of_a_report_is_printable():
     """O03: the name of the scheduler may be made of anything."""
     scheduler = Scheduler(label="\x1b[2J\n\ud800")

@@ -7,6 +7,7 @@ import itertools
 import logging
 import math
 import signal
+import types
 
 import pytest
 from actors import (
@@ -663,6 +664,32 @@ def test_rule_8_a_job_that_swallows_every_cancel_is_stuck_and_the_run_ends(timeo
     assert [record.path for record in scheduler.report.stuck] == ["bad"]
     assert "'bad' is stuck" in caplog.text
     assert "actors.py" in caplog.text
+
+
+def test_rule_8_a_job_that_spins_without_waiting_is_stuck_where_it_gives_way(caplog):
+    """X08: where it awaits nothing but a turn of the loop, that is the line which is named."""
+
+    @types.coroutine
+    def turn():
+        yield
+
+    async def spins():
+        while True:
+            try:
+                await asyncio.sleep(3600)
+            except asyncio.CancelledError:
+                break
+        while True:
+            try:
+                await turn()
+            except asyncio.CancelledError:
+                pass
+
+    scheduler = Scheduler(Job(spins, label="bad"), timeout=1, grace=0)
+    assert virtually(scheduler) is False
+    assert [record.path for record in scheduler.report.stuck] == ["bad"]
+    line = turn.__code__.co_firstlineno + 2
+    assert f"it stands at {__file__}:{line}" in caplog.text
 
 
 def test_rule_8_a_service_that_swallows_every_cancel_does_not_hang_the_end():

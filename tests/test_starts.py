@@ -169,6 +169,35 @@ def test_a_cancel_from_outside_comes_through_while_many_bodies_start(shape):
     assert all(job.state is State.IDLE for job in jobs[ran:])
 
 
+@pytest.mark.parametrize("own_factory", [False, True])
+def test_a_cancel_from_outside_reaches_what_has_a_task_and_has_not_begun(own_factory):
+    """It begins no more, and no cancellation is left in its task (rule 11)."""
+    started = []
+
+    async def cancels():
+        main.task.cancel()
+
+    async def body():
+        started.append("body")
+        await asyncio.sleep(1)
+
+    first, second = Job(cancels), Job(body)
+    scheduler = Scheduler(first >> second)
+
+    async def main():
+        loop = asyncio.get_running_loop()
+        if own_factory:
+            loop.set_task_factory(lambda loop, coroutine: asyncio.Task(coroutine, loop=loop))
+        main.task = asyncio.current_task()
+        await asyncio.sleep(0)
+        await scheduler.co_orchestrate()
+
+    with pytest.raises(asyncio.CancelledError):
+        in_loop(main())
+    assert first.state is State.DONE
+    assert (second.state, started) in [(State.IDLE, []), (State.CANCELLED, ["body"])]
+
+
 def test_a_body_that_takes_its_time_leaves_the_rest_to_the_next_turn():
     """By the clock of the loop: one that is over the time for a turn is the last in it."""
     order = []

@@ -10,7 +10,7 @@ import pytest
 from actors import in_loop, perform, states
 from ticks import TickLoop
 
-from flowdeco import Flow, Observer, State, current_job, each, service, step, subflow
+from flowdeco import Flow, Observer, State, Subflow, current_job, each, service, step, subflow
 from flowdeco.errors import BusyError, NestingError, NoSubflowError, NotFinishedError
 
 if TYPE_CHECKING:
@@ -150,6 +150,21 @@ def test_the_method_is_called_when_its_turn_comes():
 
 
 # The attribute
+
+
+def test_on_the_class_it_is_the_declaration():
+    """As a step is, so that it can be named in `after=` of a subclass."""
+
+    class Sub(Tree):
+        @step(after=Tree.inner)
+        async def more(self, made):
+            return made
+
+    leaf = Leaf()
+    flow = Sub(flows=leaf)
+    assert isinstance(Tree.inner, Subflow)
+    assert perform(flow)
+    assert flow.more.result() is leaf
 
 
 def test_before_its_method_was_called_the_attribute_is_a_clear_error():
@@ -540,6 +555,31 @@ def test_hooks_of_a_subflow_that_ends_by_itself_are_called_then():
 
     assert perform(Outer())
     assert seen == ["hook", "after"]
+
+
+def test_hooks_of_a_subflow_that_last_longer_than_the_grace_around_it_are_cut():
+    """Rules 8 and 10: once the run around it drains, its hooks have the rest of that grace."""
+    seen = []
+
+    class Inner(Leaf, shutdown_timeout=1000):
+        @Leaf.work.shutdown
+        async def close_work(self):
+            try:
+                await asyncio.Event().wait()
+            finally:
+                seen.append(asyncio.get_running_loop().time())
+
+    class Outer(Flow, grace=5):
+        @subflow
+        def inner(self) -> Inner:
+            return Inner(seconds=1)
+
+    flow = Outer()
+    report = perform(flow, 2)
+
+    assert seen == [7.0]
+    assert (report.duration, list(report.stuck)) == (7.0, [])
+    assert str(report.reason) == "'Outer' timed out after 2 s"
 
 
 def test_hooks_of_a_subflow_that_is_cut_short_are_called_with_those_around_it():

@@ -354,10 +354,19 @@ def test_a_run_without_plain_methods_starts_no_thread():
     assert look.threads == before
 
 
-def test_an_executor_of_these_threads_is_an_executor():
+def test_an_executor_of_these_threads_is_an_executor(gate):
     """Calls that were cancelled before their turn are left out."""
-    threads = DaemonThreads()
+    threads = DaemonThreads(1)
     assert threads.submit(lambda a, b: a + b, 1, b=2).result(SOON) == 3
+    with pytest.raises(ValueError, match="invalid literal"):
+        threads.submit(int, "x").result(SOON)
+    held = threads.submit(gate.wait, SOON)
+    called = []
+    cancelled = threads.submit(called.append, "cancelled")
+    assert cancelled.cancel()
+    gate.set()
+    assert threads.submit(called.append, "last").result(SOON) is None
+    assert (held.result(SOON), called) == (True, ["last"])
     threads.shutdown()
     with pytest.raises(RuntimeError, match="is over"):
         threads.submit(int)
