@@ -1,0 +1,268 @@
+"""What starts next, without a run: its order, and the turns that it leaves to the loop."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+
+from flowdeco.agenda import Agenda
+from flowdeco.outcome import State
+from flowdeco.testing import VirtualClockLoop
+
+
+@pytest.fixture
+def loop():
+    loop = VirtualClockLoop()
+    yield loop
+    loop.close()
+
+
+class Act:
+    """A job as an agenda sees it; `then` is what its body does."""
+
+    def __init__(self, course, name, waiting=0, then=None):
+        self.name = name
+        self.waiting = waiting
+        self.successors = None
+        self.is_free = True
+        self.outcome = SimpleNamespace(state=State.IDLE)
+        self.run = SimpleNamespace(closed=False)
+        self._course = course
+        self._then = then
+
+    def __repr__(self):
+        return self.name
+
+    def can_start(self):
+        self._course.note(f"{self} queues")
+        return False
+
+    def launch(self, now):
+        self._course.note(f"{self} starts", now)
+        if self._then is not None:
+            self._then()
+
+    def give_places_back(self):
+        self._course.note(f"{self} gives back")
+
+
+class Course:
+    """An agenda, and what it does: in which turn of the loop, and at what time."""
+
+    def __init__(self, loop):
+        self.loop = loop
+        self.agenda = Agenda(loop)
+        self.turn = 0
+        self.lines = []
+        self.times = []
+
+    def note(self, text, now=None):
+        self.lines.append(text)
+        self.times.append((self.turn, self.loop.time() if now is None else now))
+
+    def acts(self, names, **options):
+        return [Act(self, name, **options) for name in names]
+
+    def add(self, *acts):
+        for act in acts:
+            self.agenda.add(act)
+
+    def go(self, turns=20):
+        """Let turns of the loop go by, counted from 1."""
+
+        def count():
+            self.turn += 1
+            if self.turn < turns:
+                self.loop.call_soon(count)
+            else:
+                self.loop.stop()
+
+        self.turn += 1
+        self.loop.call_soon(count)
+        self.loop.run_forever()
+
+
+@pytest.fixture
+def course(loop):
+    return Course(loop)
+
+
+def test_what_is_ready_starts_in_order_and_at_once(course):
+    """Rule 2: in the order in which it was added, without a turn of the loop."""
+    first, second = acts = course.acts("ab")
+    course.add(*acts)
+    assert [act.outcome.state for act in acts] == [State.SCHEDULED] * 2
+    assert course.lines == []
+
+    course.agenda.advance()
+
+    assert course.lines == [f"{first} starts", f"{second} starts"]
+    assert course.agenda.now is None
+
+
+def test_who_waits_for_several_starts_after_the_last(course):
+    """Rule 2: of several that become ready together, in the order of declaration."""
+    one, two = course.acts("12")
+    both, only = Act(course, "both", waiting=2), Act(course, "only", waiting=1)
+    one.successors, two.successors = [both], [both, only]
+
+    course.agenda.release(one)
+    assert (both.outcome.state, course.lines) == (State.IDLE, [])
+    course.agenda.release(two)
+
+    assert course.lines == ["both starts", "only starts"]
+    assert both.outcome.state is State.SCHEDULED
+
+
+def test_who_waits_is_released_once(course):
+    """A service that is up has released who waits for it, and does not when it ends."""
+    service = Act(course, "service")
+    service.successors = [Act(course, "client", waiting=1)]
+
+    course.agenda.release(service)
+    course.agenda.release(service)
+
+    assert course.lines == ["client starts"]
+
+
+def test_a_body_that_ends_while_it_is_started_does_not_recurse(course):
+    """What it makes ready starts when all that was ready before has."""
+    ends, other, late = course.acts(["ends", "other", "late"])
+    late.waiting = 1
+    ends.successors = [late]
+
+    def then():
+        course.agenda.release(ends)
+        course.agenda.advance()
+        course.agenda.advance_soon()
+        course.note("body ends")
+
+    ends._then = then
+    course.add(ends, other)
+    course.agenda.advance()
+    course.go()
+
+    assert course.lines == ["ends starts", "body ends", "other starts", "late starts"]
+
+
+def test_what_needs_something_is_asked_whether_it_can_start(course):
+    """Rule 6: it queues, while the others start; what is free of needs is not asked."""
+    acts = course.acts("abc")
+    acts[1].is_free = False
+    course.add(*acts)
+
+    course.agenda.advance()
+
+    assert course.lines == ["a starts", "b queues", "c starts"]
+
+
+def test_what_belongs_to_a_closed_run_gives_its_places_back(course):
+    """W02: it does not start, and no place is lost."""
+    acts = course.acts("ab")
+    acts[0].run.closed = True
+    course.add(*acts)
+
+    course.agenda.advance()
+
+    assert course.lines == ["a gives back", "b starts"]
+
+
+def test_the_loop_has_its_turn_after_a_hundred_starts(course):
+    """However much is ready, services and cancellations get their turns."""
+    course.add(*course.acts(map(str, range(250))))
+
+    course.agenda.advance()
+    course.agenda.advance()  # somebody sees to it already
+    course.go()
+
+    turns = [turn for turn, _ in course.times]
+    assert [turns.count(turn) for turn in sorted(set(turns))] == [100, 100, 50]
+    assert course.lines == [f"{number} starts" for number in range(250)]
+
+
+def test_the_loop_has_its_turn_after_two_milliseconds(course):
+    """However few have started: three of a millisecond each in a turn, as the third is in time."""
+
+    def body():
+        course.loop.leap(0.001)
+        course.agenda.now = None  # as an activity says whose body may take its time
+
+    course.add(*course.acts("abcdefg", then=body))
+
+    course.agenda.advance()
+    course.go()
+
+    turns = [turn for turn, _ in course.times]
+    assert [turns.count(turn) for turn in sorted(set(turns))] == [3, 3, 1]
+
+
+def test_a_start_is_given_the_time_of_the_loop(course):
+    """The clock is read anew after a body that may have taken its time, and in each turn."""
+
+    def body():
+        course.loop.leap(0.0001)
+        course.agenda.now = None
+
+    course.add(*course.acts("abc", then=body))
+    course.agenda.advance()
+    course.loop.leap(1)
+    course.add(*course.acts("d"))
+    course.agenda.advance()
+
+    assert [round(now, 6) for _, now in course.times] == [0, 0.0001, 0.0002, 1.0003]
+
+
+def test_the_time_at_which_a_body_has_ended_is_that_of_the_next_start(course):
+    """The clock is not read twice between an end and the start of what comes after it."""
+
+    def body():
+        course.agenda.now = 0.001
+
+    course.add(*course.acts("ab", then=body))
+    course.agenda.advance()
+
+    assert [now for _, now in course.times] == [0, 0.001]
+
+
+def test_to_advance_in_the_next_turn(course):
+    """What is ready, and becomes so until then, starts there and only once."""
+    course.add(*course.acts("a"))
+    course.agenda.advance_soon()
+    course.agenda.advance_soon()
+    course.agenda.now = 7.0
+    course.add(*course.acts("b"))
+    course.agenda.advance()
+    assert course.lines == []
+
+    course.go()
+    course.add(*course.acts("c"))
+    course.agenda.advance()
+
+    assert course.lines == ["a starts", "b starts", "c starts"]
+    assert [now for _, now in course.times] == [0, 0, 0]
+
+
+def test_an_exit_out_of_a_start_leaves_the_rest_ready(course):
+    """R09: after it, as after a third signal, somebody can go on."""
+
+    def leaves():
+        raise KeyboardInterrupt
+
+    course.add(*course.acts("a", then=leaves), *course.acts("b"))
+    with pytest.raises(KeyboardInterrupt):
+        course.agenda.advance()
+
+    course.agenda.advance()
+
+    assert course.lines == ["a starts", "b starts"]
+
+
+def test_what_is_cleared_never_starts(course):
+    """A run that has ended forgets what was ready."""
+    course.add(*course.acts("ab"))
+
+    course.agenda.clear()
+    course.agenda.advance()
+
+    assert course.lines == []
