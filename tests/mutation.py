@@ -266,7 +266,7 @@ class Mutation:
     def __init__(self, options: argparse.Namespace) -> None:
         self.options = options
         self.durations: dict[str, float] = {}
-        self.reached: dict[tuple[str, int], set[str]] = defaultdict(set)
+        self.reached: dict[tuple[str, int], set[str]] = {}
         self.kills: dict[str, int] = defaultdict(int)
         self.running: pytest.Item | None = None
         self.fatal = False
@@ -302,24 +302,28 @@ class Mutation:
 
     def _learn(self, copied: Path) -> None:
         """Run each test once: how long does it take, which lines does it reach?"""
-        found = self.options.learnt or copied / "learnt"
-        if found.exists():
-            self.durations, self.reached = pickle.loads(found.read_bytes())
-            return
+        kept = self.options.learnt or copied / "learnt"
+        code = [(PACKAGE / f"{module}.py").read_text() for module in ENGINE]
+        if kept.exists():
+            known, durations, reached = pickle.loads(kept.read_bytes())
+            if known == code:
+                self.durations, self.reached = durations, reached
         child = os.fork()
         if not child:
             os.setpgid(0, 0)
             with open(os.devnull, "w") as nowhere:
                 os.dup2(nowhere.fileno(), 1)
             self._trace()
-            found.write_bytes(pickle.dumps((self.durations, dict(self.reached))))
+            kept.write_bytes(pickle.dumps((code, self.durations, self.reached)))
             os._exit(0)
         os.waitpid(child, 0)
-        self.durations, self.reached = pickle.loads(found.read_bytes())
+        _, self.durations, self.reached = pickle.loads(kept.read_bytes())
         for name in [name for name, duration in self.durations.items() if duration < 0]:
             print("left out, as it fails without any change:", name)
             del self.durations[name]
-        print(f"{len(self.durations)} tests take {sum(self.durations.values()):.0f} s")
+        for name in self.durations.keys() - self.items.keys():
+            del self.durations[name]
+        print(f"{len(self.durations)} tests take {sum(self.durations.values()):.0f} s", flush=True)
 
     def _trace(self) -> None:
         monitoring, tool = sys.monitoring, sys.monitoring.COVERAGE_ID
@@ -333,11 +337,13 @@ class Mutation:
                 monitoring.set_local_events(tool, code, monitoring.events.LINE)
 
         def note(code: types.CodeType, line: int) -> None:
-            self.reached[names[code], line].add(name)
+            self.reached.setdefault((names[code], line), set()).add(name)
 
         monitoring.register_callback(tool, monitoring.events.LINE, note)
         watch = _Watch()
         for name, item in self.items.items():
+            if name in self.durations:
+                continue
             item.config.pluginmanager.register(watch, "watch")
             began = time.perf_counter()
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=None)
