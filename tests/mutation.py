@@ -362,9 +362,10 @@ class Mutation:
                 if module == mutant.module
                 for test in tests
             }
+        own = f"/test_{mutant.module}.py"
         order = sorted(
             found & self.durations.keys(),
-            key=lambda test: self.durations[test] / (1 + self.kills[test]),
+            key=lambda test: (own not in test, self.durations[test] / (1 + self.kills[test])),
         )
         if self.options.processes:
             others = (t for t in self.durations if t.split("/")[-1].startswith(SUBPROCESSES))
@@ -379,11 +380,14 @@ class Mutation:
 
     def _run(self, copied: Path) -> None:
         explained = EXPLAINED.read_text() if EXPLAINED.exists() else ""
+        earlier = self.options.among.read_text() if self.options.among else ""
         for module in self.options.modules:
             began = time.perf_counter()
             total = killed = known = 0
             for mutant in mutants(module):
                 if self.options.only and self.options.only not in mutant.row:
+                    continue
+                if self.options.among and mutant.row not in earlier:
                     continue
                 total += 1
                 is_known = mutant.row in explained
@@ -468,6 +472,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("modules", nargs="*", default=ENGINE, metavar="MODULE")
     parser.add_argument("--only", help="only mutants whose line or change has this text")
+    parser.add_argument("--among", type=Path, help="only those that an earlier output tells of")
     parser.add_argument("--seconds", type=float, default=6, help="of tests for a mutant")
     parser.add_argument("--processes", action="store_true", help="tests that start some as well")
     parser.add_argument("--learnt", type=Path, help="file that keeps what tests reach")

@@ -186,6 +186,26 @@ def test_rule_2_nothing_starts_after_the_deadline():
     assert 29 <= len(started) <= 30
 
 
+@pytest.mark.parametrize("limit", [None, 0.5])
+def test_rule_2_nothing_starts_after_the_deadline_of_the_run_around(limit):
+    """T02 T07: not in a nested run either, and the run is blamed whose deadline it was."""
+    started = []
+    loop = VirtualClockLoop()
+
+    async def busy():
+        started.append(loop.time())
+        loop.leap(0.01)
+
+    inner = Scheduler(*(Job(busy) for _ in range(200)), timeout=limit, label="inner")
+    scheduler = Scheduler(inner, timeout=0.3, label="outer")
+
+    assert scheduler.orchestrate(loop_factory=lambda: loop) is False
+
+    assert 29 <= len(started) <= 30
+    assert "'outer' timed out after 0.3 s" in str(scheduler.report.reason)
+    assert not inner.failed_timeout()
+
+
 # Rule 3: skipping
 
 

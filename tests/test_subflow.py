@@ -921,6 +921,23 @@ def test_a_recursion_without_end_is_a_clear_error():
     assert "digraph" in endless.to_dot()
 
 
+class Counted(Flow, critical=True):
+    """Runs one of itself, so many levels deep."""
+
+    levels: int
+
+    @step
+    async def work(self):
+        if self.levels > 1:
+            (await Counted(levels=self.levels - 1).co_run()).raise_for_failure()
+
+
+@pytest.mark.parametrize(("levels", "works"), [(200, True), (201, False)])
+def test_two_hundred_levels_work(levels, works):
+    """G25: and one more does not."""
+    assert bool(perform(Counted(levels=levels))) is works
+
+
 def test_a_recursion_by_steps_that_run_flows_is_a_clear_error():
     """It is nested as well, though no subflow says so."""
 
