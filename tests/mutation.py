@@ -49,6 +49,9 @@ LEFT_OUT = [
 ]
 """Files of tests that look at other things, take long, or measure time."""
 
+RULES = ("test_rules", "test_services", "test_subflow", "test_each", "test_starts", "test_memory")
+"""Files that are about runs: their tests come before those that happen to run something."""
+
 SUBPROCESSES = ("test_signals", "test_threads", "test_surroundings")
 """Files with tests that start processes, whose lines are not seen."""
 
@@ -362,10 +365,13 @@ class Mutation:
                 if module == mutant.module
                 for test in tests
             }
-        own = f"/test_{mutant.module}.py"
+        first = (f"test_{mutant.module}.py", *RULES)
         order = sorted(
             found & self.durations.keys(),
-            key=lambda test: (own not in test, self.durations[test] / (1 + self.kills[test])),
+            key=lambda test: (
+                not test.split("/")[-1].startswith(first),
+                self.durations[test] / (1 + self.kills[test]),
+            ),
         )
         if self.options.processes:
             others = (t for t in self.durations if t.split("/")[-1].startswith(SUBPROCESSES))

@@ -14,6 +14,7 @@ from actors import (
     Diary,
     cleans_up,
     fails,
+    in_loop,
     nested,
     quick,
     sleeps,
@@ -1436,15 +1437,49 @@ def test_rule_18_current_job_gives_the_job_from_inside():
 
 
 def test_rule_19_the_library_never_prints_and_logs_at_fixed_levels(capsys, caplog):
-    """Starts and ends at DEBUG, a critical failure at INFO."""
+    """Starts and ends at DEBUG, a critical failure and a timeout at INFO."""
+    failing = Job(fails(), label="b", critical=True)
     with caplog.at_level(logging.DEBUG, "flowdeco"):
-        virtually(Scheduler(Job(quick, label="a"), Job(fails(), label="b", critical=True)))
+        virtually(Scheduler(Job(quick, label="a"), failing, label="whole"))
 
     assert capsys.readouterr() == ("", "")
-    messages = [(record.levelname, record.getMessage()) for record in caplog.records]
-    assert ("DEBUG", "'a' started") in messages
-    assert ("DEBUG", "'a' ended: done") in messages
-    assert ("INFO", "'NOLABEL' ends: critical job 'b' failed with ValueError") in messages
+    assert [(record.levelname, record.getMessage()) for record in caplog.records] == [
+        ("DEBUG", "'whole' started"),
+        ("DEBUG", "'a' started"),
+        ("DEBUG", "'a' ended: done"),
+        ("DEBUG", "'b' started"),
+        ("INFO", "'whole' ends: critical job 'b' failed with ValueError"),
+        ("DEBUG", "'b' ended: failed"),
+        ("DEBUG", "'whole' ended"),
+    ]
+
+    caplog.clear()
+    with caplog.at_level(logging.INFO, "flowdeco"):
+        virtually(Scheduler(Job(waits), label="whole"), 2)
+    assert [(record.levelname, record.getMessage()) for record in caplog.records] == [
+        ("INFO", "'whole' ends: 'whole' timed out after 2 s"),
+    ]
+
+
+def test_rule_19_what_is_asked_for_from_outside_is_no_news(caplog):
+    """Who cancels a run, or leaves it, knows: no log above DEBUG tells of it."""
+
+    async def leaves():
+        raise SystemExit(3)
+
+    with caplog.at_level(logging.INFO, "flowdeco"):
+        with pytest.raises(SystemExit):
+            virtually(Scheduler(Job(leaves)))
+        with pytest.raises(asyncio.CancelledError):
+            in_loop(cancelled_at(1, Scheduler(Job(waits))))
+
+    assert caplog.records == []
+
+
+async def cancelled_at(moment, scheduler):
+    task = asyncio.ensure_future(scheduler.co_orchestrate())
+    asyncio.get_running_loop().call_at(moment, task.cancel)
+    await task
 
 
 # Rule 20: success
