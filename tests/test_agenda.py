@@ -117,11 +117,13 @@ def test_who_waits_for_several_starts_after_the_last(course):
 
 def test_who_waits_is_released_once(course):
     """A service that is up has released who waits for it, and does not when it ends."""
-    service = Act(course, "service")
-    service.successors = [Act(course, "client", waiting=1)]
+    service, step = course.acts(["service", "step"])
+    service.successors = step.successors = [Act(course, "client", waiting=2)]
 
     course.agenda.release(service)
     course.agenda.release(service)
+    assert course.lines == []
+    course.agenda.release(step)
 
     assert course.lines == ["client starts"]
 

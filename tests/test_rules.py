@@ -207,6 +207,21 @@ def test_rule_2_nothing_starts_after_the_deadline_of_the_run_around(limit):
     assert not inner.failed_timeout()
 
 
+def test_rule_2_the_time_of_a_start_is_that_of_its_first_line():
+    """Also after a body that held the thread before it first waited."""
+    loop = VirtualClockLoop()
+
+    async def holds():
+        loop.leap(2)
+        await asyncio.sleep(1)
+
+    first, second = Job(holds), Job(quick)
+    assert Scheduler(first, second).orchestrate(loop_factory=lambda: loop)
+
+    assert times(first, second) == [0, 2]
+    assert (first.ended_at, second.ended_at) == (3, 2)
+
+
 # Rule 3: skipping
 
 
@@ -304,6 +319,21 @@ def test_rule_3_a_skip_comes_when_the_job_would_have_started():
     )
 
 
+def test_rule_3_times_count_from_the_start_of_the_run():
+    """Whatever the clock of the loop says: of what ran, of what failed, and of what was skipped."""
+
+    async def main():
+        await asyncio.sleep(100)
+        flow = Pipeline()
+        await flow.co_run()
+        return flow
+
+    flow = in_loop(main())
+
+    jobs = (flow.source, flow.taker, flow.ordered)
+    assert [(job.started_at, job.ended_at) for job in jobs] == [(0, 0), (None, 0), (0, 0)]
+
+
 # Rule 4: a critical failure
 
 
@@ -335,6 +365,20 @@ def test_rule_4_of_two_critical_failures_the_first_is_the_reason_and_both_are_ke
     with pytest.raises(ExceptionGroup) as caught:
         scheduler.report.raise_for_failure()
     assert caught.value.exceptions == (first, second)
+
+
+@pytest.mark.parametrize("depth", [1, 2, 3])
+def test_rule_4_nothing_starts_in_nested_runs_either(depth):
+    """F03: what becomes ready in the very turn of the failure does not start, at any depth."""
+    before = Job(sleeps(1))
+    after = Job(quick, required=before)
+    level = Scheduler(before, after)
+    for _ in range(depth - 1):
+        level = Scheduler(level)
+
+    assert virtually(Scheduler(Job(fails(1), critical=True), level)) is False
+
+    assert states(before, after) == ["DONE", "IDLE"]
 
 
 # Rule 5: timeouts
@@ -1545,6 +1589,50 @@ def test_rule_21_a_nested_scheduler_raises_where_it_would_return_false():
     inner = Scheduler(Job(fails(1, error)), Job(fails(1, second)), jobs_critical=True)
     virtually(Scheduler(inner))
     assert inner.raised_exception().exceptions == (error, second)
+
+
+class Seen(Observer):
+    """Which jobs an observer is told of."""
+
+    def __init__(self):
+        self.jobs = []
+
+    def job_started(self, job):
+        self.jobs.append(job)
+
+
+def test_rule_21_a_run_in_the_loop_of_a_thread_is_not_nested():
+    """Though its context is a copy of that of a job."""
+    inner = Scheduler(Job(quick))
+    outer, seen = Job(lambda: asyncio.to_thread(inner.orchestrate)), Seen()
+
+    assert virtually(Scheduler(outer), observers=[seen])
+
+    assert outer.result() is True
+    assert seen.jobs == [outer]
+
+
+def test_rule_21_a_run_within_a_job_that_has_ended_is_not_nested():
+    """A task that the job has left behind runs what is its own."""
+    tasks, inner = [], Scheduler(Job(quick))
+
+    async def later():
+        await asyncio.sleep(1)
+        return await inner.co_orchestrate()
+
+    async def leaves():
+        tasks.append(asyncio.ensure_future(later()))
+
+    async def hears():
+        return await tasks[0]
+
+    first, seen = Job(leaves), Seen()
+    second = Job(hears, required=first)
+
+    assert virtually(Scheduler(first, second), observers=[seen])
+
+    assert second.result() is True
+    assert seen.jobs == [first, second]
 
 
 def test_rule_21_the_grace_that_ends_first_counts():
