@@ -36,7 +36,7 @@ from flowdeco.errors import (
     SkippedError,
     StuckError,
 )
-from flowdeco.testing import VirtualClockLoop
+from flowdeco.testing import DeadlockError, VirtualClockLoop
 
 # Rule 1: check first
 
@@ -426,6 +426,15 @@ def test_rule_5_the_run_is_stopped_at_the_deadline():
     assert (scheduler.report.duration, job.state) == (0.3, State.CANCELLED)
     with pytest.raises(TimeoutError):
         scheduler.report.raise_for_failure()
+
+
+def test_rule_5_no_time_at_all_is_a_failure_at_once():
+    """Also of a run that has nothing to do, and before services come up."""
+    job, server = Job(quick), Job(waits, forever=True)
+
+    assert virtually(Scheduler(timeout=0)) is False
+    assert virtually(Scheduler(job, server), 0) is False
+    assert states(job, server) == ["IDLE", "IDLE"]
 
 
 def test_rule_5_a_step_that_ends_at_the_very_deadline_counts():
@@ -874,6 +883,53 @@ def test_rule_8_a_forgotten_task_that_swallows_cancels_does_not_hang_the_close()
 
     assert virtually(Scheduler(Job(forgets), grace=1)) is True
     assert forgets.task.done()
+
+
+def test_rule_8_a_timeout_that_comes_during_the_clean_up_changes_nothing():
+    """T08: what the run has stopped was stopped by the run."""
+    body = cleans_up(2)
+    job = Job(body, timeout=2)
+
+    assert virtually(Scheduler(Job(fails(1), critical=True), job)) is False
+
+    assert (job.state, body.cleaned) == (State.CANCELLED, True)
+
+
+def test_rule_8_what_was_stopped_is_not_stopped_again():
+    """T08: a job over its timeout cleans up in peace, though the run ends meanwhile."""
+    body = cleans_up(2)
+    job = Job(body, timeout=1)
+
+    assert virtually(Scheduler(job, Job(waits)), 2) is False
+
+    assert body.cleaned
+    assert isinstance(job.raised_exception(), TimeoutError)
+    assert job.raised_exception().__cause__ is None
+    assert job.ended_at == 3
+
+
+def test_rule_8_an_exit_during_the_clean_up_leaves():
+    """F15: the job was over its timeout, which hides no exit."""
+    with pytest.raises(SystemExit) as caught:
+        virtually(Scheduler(Job(cleans_up(1, SystemExit(3)), timeout=1), Job(waits)))
+
+    assert caught.value.code == 3
+
+
+def test_rule_9_a_run_leaves_no_timer():
+    """Timeouts that did not come, of jobs and of runs, are forgotten."""
+    loop = VirtualClockLoop()
+    scheduler = Scheduler(Scheduler(Job(sleeps(1), timeout=50), timeout=60), timeout=70)
+
+    assert loop.run_until_complete(scheduler.co_orchestrate())
+
+    waiting = loop.create_task(waits())
+    with pytest.raises(DeadlockError):
+        loop.run_until_complete(waiting)
+    assert loop.time() == 1
+    waiting.cancel()
+    loop.run_until_complete(asyncio.wait([waiting]))
+    loop.close()
 
 
 # Rule 9: no leak
@@ -1589,6 +1645,24 @@ def test_rule_21_a_nested_scheduler_raises_where_it_would_return_false():
     inner = Scheduler(Job(fails(1, error)), Job(fails(1, second)), jobs_critical=True)
     virtually(Scheduler(inner))
     assert inner.raised_exception().exceptions == (error, second)
+
+
+def test_rule_21_a_run_that_begins_after_the_deadline_around_it_is_not_blamed():
+    """T07: nothing starts in it, and it has not timed out: it had no deadline of its own."""
+    loop = VirtualClockLoop()
+    job = Job(quick)
+    inner = Scheduler(job, timeout=10)
+
+    async def late():
+        loop.leap(2)
+        return await inner.co_orchestrate()
+
+    scheduler = Scheduler(Job(late), timeout=1, label="outer")
+
+    assert scheduler.orchestrate(loop_factory=lambda: loop) is False
+
+    assert "'outer' timed out after 1 s" in str(scheduler.report.reason)
+    assert (job.state, inner.failed_timeout()) == (State.IDLE, False)
 
 
 class Seen(Observer):
