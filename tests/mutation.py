@@ -80,12 +80,20 @@ class Mutant:
         self.lines = range(node.lineno, node.end_lineno + 1)
         self.what = what
         self.text = source.splitlines()[node.lineno - 1].strip()
+        around = [
+            one
+            for one in ast.walk(tree)
+            if isinstance(one, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
+            and one.lineno <= node.lineno <= one.end_lineno
+        ]
+        names = [one.name for one in sorted(around, key=lambda one: one.lineno)]
+        self.where = ".".join([module, *names[-1:]])
 
     @property
     def row(self) -> str:
         """How it stands in the table of those that are explained, up to the reason."""
         line, what = (one.replace("|", "\\|") for one in (self.text, self.what))
-        return f"| {self.module} | `{line}` | {what} |"
+        return f"| {self.where} | `{line}` | {what} |"
 
 
 def variants(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:

@@ -222,6 +222,35 @@ def test_rule_2_the_time_of_a_start_is_that_of_its_first_line():
     assert (first.ended_at, second.ended_at) == (3, 2)
 
 
+def test_rule_2_the_time_of_a_start_is_not_that_of_an_end_before_observers():
+    """Who watches may take time, which is not counted as that of the job."""
+    loop = VirtualClockLoop()
+
+    class Slow(Observer):
+        def job_ended(self, job):
+            loop.leap(1)
+
+    first, second = Job(quick), Job(quick)
+    second.requires(first)
+    assert Scheduler(first, second).orchestrate(loop_factory=lambda: loop, observers=[Slow()])
+
+    assert times(first, second) == [0, 1]
+
+
+def test_rule_2_a_run_that_begins_later_starts_later():
+    """Though a nested run before it has looked at the clock."""
+    first, second = Job(sleeps(1)), Job(quick)
+
+    async def body():
+        await Scheduler(first).co_orchestrate()
+        await asyncio.sleep(2)
+        await Scheduler(second).co_orchestrate()
+
+    assert virtually(Scheduler(Job(body)))
+
+    assert times(first, second) == [0, 3]
+
+
 # Rule 3: skipping
 
 
@@ -1121,6 +1150,23 @@ def test_rule_10_the_state_of_a_job_is_visible_in_its_hook():
     }
 
 
+def test_rule_10_a_nested_run_that_its_body_cuts_short_calls_its_hooks_itself():
+    """X02: at once, for no enclosing run has ended it."""
+    diary = Diary()
+    inner = Scheduler(Job(waits, shutdown=diary.hook("inner")))
+
+    async def body():
+        try:
+            async with asyncio.timeout(1):
+                await inner.co_orchestrate()
+        except TimeoutError:
+            await asyncio.sleep(1)
+
+    assert virtually(Scheduler(Job(body, shutdown=diary.hook("outer"))))
+
+    assert diary.lines == [(1, "inner shuts down"), (2, "outer shuts down")]
+
+
 # Rule 11: a cancel from outside
 
 
@@ -1717,6 +1763,18 @@ def test_rule_21_the_grace_that_ends_first_counts():
     assert virtually(scheduler) is False
     assert scheduler.report.duration == 5.0
     assert [record.path for record in scheduler.report.stuck] == ["inner/swallows"]
+
+
+def test_rule_21_what_drains_already_is_cancelled_again_before_the_nearer_end():
+    """X09: in the last fifth of the grace that ends first."""
+    job = Job(swallows_times(3))
+    inner = Scheduler(job, timeout=1, grace=100)
+    scheduler = Scheduler(inner, timeout=2, grace=5)
+
+    assert virtually(scheduler) is False
+
+    assert scheduler.report.stuck == ()
+    assert job.ended_at == pytest.approx(6.2)
 
 
 def test_rule_21_services_of_a_nested_run_stop_when_its_own_steps_are_done():

@@ -58,6 +58,46 @@ def test_a_coroutine_service_that_raises_before_its_first_suspension_has_failed(
     assert states(server, client) == ["FAILED", "DONE"]
 
 
+def test_the_timeout_of_a_coroutine_service_bounds_its_body():
+    """That it is ready is not its end; a generator service has until its yield."""
+    server, other = Job(waits, forever=True, timeout=2), Job(generator(up=1), forever=True)
+    other.timeout = 2
+
+    assert virtually(Scheduler(server, other, Job(sleeps(5))))
+
+    assert states(server, other) == ["FAILED", "CANCELLED"]
+    assert (server.ended_at, other.ended_at) == (2, 5)
+
+
+def test_services_alone_start_one_after_the_other():
+    """G09: a run without steps lasts until all have ended, also those that had to wait."""
+    first = Job(generator(up=1, early=OSError("port in use")), forever=True)
+    second, third = Job(sleeps(2), forever=True), Job(sleeps(1), forever=True)
+    second.requires(first)
+    scheduler = Scheduler(first, second, third)
+
+    assert virtually(scheduler)
+
+    assert states(first, second, third) == ["FAILED", "DONE", "DONE"]
+    assert (second.started_at, scheduler.report.duration) == (1, 3)
+
+
+def test_a_service_that_comes_up_in_the_drain_makes_nothing_ready():
+    """Rule 4: though it swallowed the cancellation, what comes after it stays idle."""
+
+    async def stubborn():
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.sleep(3600)
+        yield
+
+    server = Job(stubborn, forever=True)
+    client = Job(quick, required=server)
+
+    assert virtually(Scheduler(server, client, Job(fails(1), critical=True))) is False
+
+    assert states(server, client) == ["CANCELLED", "IDLE"]
+
+
 async def fails_at_once():
     raise OSError("port in use")
 
