@@ -924,6 +924,17 @@ def test_rule_8_a_timeout_that_comes_during_the_clean_up_changes_nothing():
     assert (job.state, body.cleaned) == (State.CANCELLED, True)
 
 
+def test_rule_8_what_was_stopped_and_is_stuck_is_not_the_reason():
+    """X08: the reason is why it was stopped."""
+    timed_out, failed = Scheduler(Job(swallows)), Scheduler(Job(swallows))
+    failed.add(Job(fails(1), critical=True))
+
+    assert virtually(timed_out, 1) is virtually(failed) is False
+
+    assert timed_out.failed_timeout()
+    assert failed.failed_critical()
+
+
 def test_rule_8_what_was_stopped_is_not_stopped_again():
     """T08: a job over its timeout cleans up in peace, though the run ends meanwhile."""
     body = cleans_up(2)
@@ -1709,6 +1720,22 @@ def test_rule_21_a_run_that_begins_after_the_deadline_around_it_is_not_blamed():
 
     assert "'outer' timed out after 1 s" in str(scheduler.report.reason)
     assert (job.state, inner.failed_timeout()) == (State.IDLE, False)
+
+
+def test_rule_21_a_step_that_ends_after_the_deadline_around_it_blames_that():
+    """T05 T07: the nested run had no deadline of its own, or a later one."""
+    for limit in (None, 50):
+        loop = VirtualClockLoop()
+        inner = Scheduler(Job(lambda loop=loop: leaps(loop, 2)), timeout=limit)
+        outer = Scheduler(inner, timeout=1)
+
+        assert outer.orchestrate(loop_factory=lambda loop=loop: loop) is False
+
+        assert (inner.failed_timeout(), outer.failed_timeout()) == (False, True)
+
+
+async def leaps(loop, seconds):
+    loop.leap(seconds)
 
 
 class Seen(Observer):

@@ -69,6 +69,23 @@ def test_the_timeout_of_a_coroutine_service_bounds_its_body():
     assert (server.ended_at, other.ended_at) == (2, 5)
 
 
+def test_what_the_last_step_sends_is_received_through_a_task_in_between():
+    """Rule 7: V01: the service has some turns of the loop before it is stopped."""
+    queue, received = asyncio.Queue(), []
+
+    async def server():
+        while True:
+            received.append(await asyncio.ensure_future(queue.get()))
+
+    async def sends():
+        await asyncio.sleep(1)
+        queue.put_nowait("last words")
+
+    assert virtually(Scheduler(Job(server, forever=True), Job(sends)))
+
+    assert received == ["last words"]
+
+
 def test_services_alone_start_one_after_the_other():
     """G09: a run without steps lasts until all have ended, also those that had to wait."""
     first = Job(generator(up=1, early=OSError("port in use")), forever=True)
