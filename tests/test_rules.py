@@ -924,6 +924,16 @@ def test_rule_8_a_timeout_that_comes_during_the_clean_up_changes_nothing():
     assert (job.state, body.cleaned) == (State.CANCELLED, True)
 
 
+def test_rule_8_without_a_grace_a_run_ends_at_once():
+    """X08: what does not react to its cancellation is stuck then."""
+    scheduler = Scheduler(Job(swallows), Job(waits), Job(swallows, forever=True), grace=0)
+
+    assert virtually(scheduler, 1) is False
+
+    assert scheduler.report.duration == 1
+    assert len(scheduler.report.stuck) == 2
+
+
 def test_rule_8_what_was_stopped_and_is_stuck_is_not_the_reason():
     """X08: the reason is why it was stopped."""
     timed_out, failed = Scheduler(Job(swallows)), Scheduler(Job(swallows))
@@ -1792,16 +1802,17 @@ def test_rule_21_the_grace_that_ends_first_counts():
     assert [record.path for record in scheduler.report.stuck] == ["inner/swallows"]
 
 
-def test_rule_21_what_drains_already_is_cancelled_again_before_the_nearer_end():
-    """X09: in the last fifth of the grace that ends first."""
+@pytest.mark.parametrize("limit", [1, None])
+def test_rule_21_nested_jobs_are_cancelled_again_before_the_nearer_end(limit):
+    """X09: in the last fifth of the grace that ends first, whether they drained already or not."""
     job = Job(swallows_times(3))
-    inner = Scheduler(job, timeout=1, grace=100)
+    inner = Scheduler(job, timeout=limit, grace=100)
     scheduler = Scheduler(inner, timeout=2, grace=5)
 
     assert virtually(scheduler) is False
 
     assert scheduler.report.stuck == ()
-    assert job.ended_at == pytest.approx(6.2)
+    assert job.ended_at == pytest.approx(6.2)  # after one cancel before: at 6, and at 6.2
 
 
 def test_rule_21_services_of_a_nested_run_stop_when_its_own_steps_are_done():
