@@ -254,10 +254,9 @@ def _replace(old: object, new: object, module: str) -> None:
 
 
 def _replace_function(now: types.FunctionType, other: types.FunctionType) -> None:
-    if now.__code__.co_freevars == other.__code__.co_freevars:
-        now.__code__ = other.__code__
-        now.__defaults__ = other.__defaults__
-        now.__kwdefaults__ = other.__kwdefaults__
+    now.__code__ = other.__code__
+    now.__defaults__ = other.__defaults__
+    now.__kwdefaults__ = other.__kwdefaults__
 
 
 def _replace_value(old: object, name: str, now: object, other: object) -> None:

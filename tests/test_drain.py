@@ -116,7 +116,25 @@ def test_tighten_when_all_have_ended(loop):
     drained.drain.tighten(5)
     drained.until(20)
 
-    assert (drained.cancelled, drained.given_up) == ([], [])
+    assert (drained.cancelled, drained.given_up, drained.drain.over) == ([], [], False)
+
+
+def test_tighten_leaves_nothing_of_the_plan_before(loop):
+    """Rule 8: five cancels at equal distances, and none between them."""
+    drained = Drained(loop, ["a"], 10)
+    drained.drain.tighten(9.5)
+    drained.until(20)
+
+    assert [moment for moment, _ in drained.cancelled] == [7.6, 7.98, 8.36, 8.74, 9.12]
+    assert drained.given_up == [(9.5, "a")]
+
+
+def test_a_drain_of_nothing(loop):
+    """There is nothing to wait for, and nothing that could be given up."""
+    drained = Drained(loop, [], 10)
+    drained.until(20)
+
+    assert (drained.cancelled, drained.given_up, drained.drain.over) == ([], [], False)
 
 
 def test_hurry_gives_up_after_one_more_cancel(loop):
@@ -138,7 +156,18 @@ def test_hurry_when_all_have_ended(loop):
     drained.drain.hurry()
     drained.until(20)
 
-    assert (drained.cancelled, drained.given_up) == ([], [])
+    assert (drained.cancelled, drained.given_up, drained.drain.over) == ([], [], False)
+
+
+def test_hurry_is_the_last_word(loop):
+    """What takes its time to be given up, as nested runs do, is not cancelled again."""
+    drained = Drained(loop, ["a"], 10)
+    drained.drain._give_up = lambda member: drained.given_up.append(member)
+    drained.until(1)
+    drained.drain.hurry()
+    drained.until(20)
+
+    assert (drained.cancelled, drained.given_up) == ([(1, "a")], ["a"])
 
 
 def test_close_stops_caring(loop):
