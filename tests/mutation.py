@@ -16,6 +16,7 @@ import argparse
 import ast
 import contextlib
 import copy
+import functools
 import gc
 import importlib
 import os
@@ -249,7 +250,9 @@ def _replace(old: object, new: object, module: str) -> None:
         elif isinstance(now, types.FunctionType):
             if now.__module__ == module and isinstance(other, types.FunctionType):
                 _replace_function(now, other)
-        elif isinstance(now, (int, float, str, tuple, dict)) and not name.startswith("__"):
+        elif isinstance(
+            now, (int, float, str, tuple, dict, functools.partial)
+        ) and not name.startswith("__"):
             _replace_value(old, name, now, other)
 
 
