@@ -50,7 +50,10 @@ LEFT_OUT = [
 ]
 """Files of tests that look at other things, take long, or measure time."""
 
-RULES = ("test_rules", "test_services", "test_subflow", "test_each", "test_starts", "test_memory")
+RULES = (
+    *("test_rules", "test_services", "test_subflow", "test_each", "test_starts", "test_memory"),
+    *("test_watch", "test_drain"),
+)
 """Files that are about runs: their tests come before those that happen to run something."""
 
 SUBPROCESSES = ("test_signals", "test_threads", "test_surroundings")

@@ -86,6 +86,15 @@ def test_what_the_last_step_sends_is_received_through_a_task_in_between():
     assert received == ["last words"]
 
 
+def test_a_service_that_is_ready_when_the_last_step_ends_stays_idle():
+    """V07: in the same turn, the service being declared after the step."""
+    server = Job(waits, forever=True)
+
+    assert virtually(Scheduler(Job(quick), server))
+
+    assert (server.state, server.started_at) == (State.IDLE, None)
+
+
 def test_services_alone_start_one_after_the_other():
     """G09: a run without steps lasts until all have ended, also those that had to wait."""
     first = Job(generator(up=1, early=OSError("port in use")), forever=True)
