@@ -359,6 +359,7 @@ def test_rule_3_times_count_from_the_start_of_the_run():
 
     flow = in_loop(main())
 
+    assert flow.scheduler.report.duration == 0
     jobs = (flow.source, flow.taker, flow.ordered)
     assert [(job.started_at, job.ended_at) for job in jobs] == [(0, 0), (None, 0), (0, 0)]
 
