@@ -85,8 +85,6 @@ class Activity:
     """Neither a value nor a place is needed to start."""
     is_tied: bool = False
     """Something of the run is to be untied at its end: a timer, a drain, places."""
-    is_up: bool = False
-    """A service others need not wait for any more."""
     stopping: bool = False
     """The run has told it to end: what it then raises is an answer to that."""
     expired: bool = False

@@ -64,7 +64,7 @@ class Bound:
     @property
     def arguments(self) -> Sequence[object]:
         """What the method takes beside the flow."""
-        return [job._passed_on() for job in self.takes]
+        return [job._passed_on() for job in self.takes] if self.takes else ()
 
     def __call__(self) -> Any:
         """Start the work."""

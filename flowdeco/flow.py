@@ -29,14 +29,6 @@ if TYPE_CHECKING:
 __all__ = ["Flow"]
 
 
-@attrs.frozen(eq=False, repr=False)
-class _Defaults:
-    """What the keywords of a flow class set."""
-
-    critical: bool = False
-    limits: Limits = attrs.field(factory=Limits)
-
-
 _INHERITED: Any = object()
 
 
@@ -64,7 +56,8 @@ class Flow:
     """
 
     _flow_definition: ClassVar[Definition] = EMPTY
-    _flow_defaults: ClassVar[_Defaults] = _Defaults()
+    _flow_critical: ClassVar[bool] = False
+    _flow_default_limits: ClassVar[Limits] = Limits()
 
     def __init_subclass__(
         cls,
@@ -85,13 +78,11 @@ class Flow:
         given = {"timeout": timeout, "window": window, "grace": grace}
         given["shutdown_timeout"] = shutdown_timeout
         changes: dict[str, Any] = {k: v for k, v in given.items() if v is not _INHERITED}
-        defaults = cls._flow_defaults
-        defaults = _Defaults(
-            defaults.critical if critical is _INHERITED else critical,
-            attrs.evolve(defaults.limits, **changes),
-        )
+        limits = attrs.evolve(cls._flow_default_limits, **changes)
         cls._flow_definition = define(cls, _definition_of)
-        cls._flow_defaults = defaults
+        cls._flow_default_limits = limits
+        if critical is not _INHERITED:
+            cls._flow_critical = critical
         _make_fields(cls)
 
     def run(
@@ -161,15 +152,15 @@ class Flow:
     def _flow_parts(self) -> tuple[Scheduler, Mapping[str, Job[object]]]:
         # Both at once: without its scheduler a job does not know whether it is critical.
         jobs = _make_jobs(self, type(self)._flow_definition)
-        defaults = type(self)._flow_defaults
+        limits = type(self)._flow_default_limits
         scheduler = Scheduler(
             *jobs.values(),
-            jobs_critical=defaults.critical,
+            jobs_critical=type(self)._flow_critical,
             label=type(self).__name__,
-            timeout=defaults.limits.timeout,
-            window=defaults.limits.window,
-            grace=defaults.limits.grace,
-            shutdown_timeout=defaults.limits.shutdown_timeout,
+            timeout=limits.timeout,
+            window=limits.window,
+            grace=limits.grace,
+            shutdown_timeout=limits.shutdown_timeout,
         )
         return scheduler, jobs
 
@@ -231,9 +222,7 @@ def _preview(flow: type[Flow]) -> Scheduler:
     for job in jobs.values():
         if isinstance(job.body, Subflows):
             job.body.preview = None  # it may name the class it is in
-    return Scheduler(
-        *jobs.values(), jobs_critical=flow._flow_defaults.critical, label=flow.__name__
-    )
+    return Scheduler(*jobs.values(), jobs_critical=flow._flow_critical, label=flow.__name__)
 
 
 def _hook(flow: Flow, names: Sequence[str]) -> Callable[[], Awaitable[object]] | None:

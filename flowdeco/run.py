@@ -137,8 +137,9 @@ class Run:
     def _find_windows(self) -> tuple[Window[Activity], ...]:
         """Those of which a job takes a place: that of this run, and perhaps those around it."""
         own = () if self.limits.window is None else (Window[Activity](self.limits.window),)
-        shared = self._outer is not None and self.scheduler.shares_places
-        return (*own, *(self._outer._windows if self._outer is not None and shared else ()))
+        if self._outer is None or not self.scheduler.shares_places:
+            return own
+        return (*own, *self._outer._windows)
 
     def _enlist(self) -> list[Activity]:
         default = self.scheduler.default_critical
@@ -300,9 +301,8 @@ class Run:
 
     def service_is_up(self, activity: Activity) -> None:
         """Let those that wait for this service start."""
-        if activity.ended or activity.is_up:
+        if activity.ended:
             return
-        activity.is_up = True
         if activity.timer is not None and activity.job._yields:
             activity.timer.cancel()
         if activity.outcome.value is MISSING:
@@ -369,19 +369,17 @@ class Run:
 
     async def _end_bodies(self) -> None:
         self._let_nothing_start()
-        self._deadline.lift()
         if self.reason is None and self._ended_late():
             self._time_out()
         services = self._left(forever=True)
         if self.reason is None and services:
             await self._turns(SETTLING_TURNS)
-        failing = self.reason is not None
         self._end_by = self.clock() + self.limits.grace
         self._heed_enclosing_drain()
         self.bound = self._end_by + self.limits.shutdown_timeout
         steps = self._left(forever=False)
         if steps:
-            await self._drained(steps, self._share(2 if services and failing else 1))
+            await self._drained(steps, self._share(2 if services else 1))
         waves = self._waves(self._left(forever=True))
         while waves:
             await self._drained(waves[0], self._share(len(waves)))
