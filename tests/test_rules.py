@@ -546,6 +546,17 @@ def test_rule_5_a_job_over_its_timeout_that_does_not_end_is_stuck():
         scheduler.report.raise_for_failure()
 
 
+def test_rule_5_the_clean_up_of_a_stopped_job_is_not_over_its_timeout():
+    """Once the run has told it to end it has the grace, whatever its own timeout."""
+    job = Job(cleans_up(3), timeout=2)
+    scheduler = Scheduler(job, timeout=1, grace=10)
+
+    assert virtually(scheduler) is False
+    assert states(job) == ["CANCELLED"]
+    assert scheduler.report.duration == 4.0
+    assert scheduler.report.failures == ()
+
+
 def test_rule_5_the_clock_of_a_job_starts_with_its_body():
     """W08: waiting for a place does not count."""
     jobs = [Job(sleeps(2), timeout=3) for _ in range(3)]
@@ -1485,6 +1496,25 @@ def test_rule_15_a_critical_failure_comes_before_a_timeout():
     """T08: also where the deadline comes during the drain."""
     scheduler = Scheduler(Job(fails(1), critical=True), Job(cleans_up(2)), timeout=2)
 
+    assert virtually(scheduler) is False
+    assert scheduler.failed_critical()
+    assert not scheduler.failed_timeout()
+
+
+def test_rule_15_a_critical_failure_in_the_turn_of_the_deadline_is_the_reason():
+    """T08: the deadline comes to a run that ends already."""
+
+    async def blocks_past_the_deadline():
+        await asyncio.sleep(0.5)
+        gate.set()
+        asyncio.get_running_loop().leap(1)
+
+    async def fails_then():
+        await gate.wait()
+        raise ValueError("broken")
+
+    gate = asyncio.Event()
+    scheduler = Scheduler(Job(blocks_past_the_deadline), Job(fails_then, critical=True), timeout=1)
     assert virtually(scheduler) is False
     assert scheduler.failed_critical()
     assert not scheduler.failed_timeout()
