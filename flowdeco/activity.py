@@ -266,7 +266,8 @@ class Activity:
 
     def _expiry(self, error: BaseException | None) -> TimeoutError:
         expiry = TimeoutError(f"{self.job.name!r} took longer than {self.job._own_timeout():g} s")
-        if not isinstance(error, asyncio.CancelledError):
+        if not isinstance(error, asyncio.CancelledError) or error.__context__ is not None:
+            # What the body was about to fail with, when the timeout came in its clean-up.
             expiry.__cause__ = error
         return expiry
 

@@ -1112,6 +1112,23 @@ def test_rule_10_a_hook_is_left_alone_for_the_whole_of_its_time():
     assert scheduler.report.duration == 1.95
 
 
+def test_rule_14_what_a_timeout_in_a_clean_up_replaces_is_not_lost():
+    """The failure that the body was about to end with is behind that of the timeout."""
+
+    async def body():
+        try:
+            raise ValueError("first")
+        finally:
+            await asyncio.sleep(10)
+
+    job = Job(body, timeout=1)
+    assert virtually(Scheduler(job)) is True
+    error = job.raised_exception()
+    assert isinstance(error, TimeoutError)
+    assert isinstance(error.__cause__, asyncio.CancelledError)
+    assert str(error.__cause__.__context__) == "first"
+
+
 def test_rule_10_a_hook_that_exits_lets_the_others_run():
     """S04: then the exit leaves."""
     diary = Diary()
