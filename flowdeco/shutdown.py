@@ -66,8 +66,8 @@ class Shutdown:
 
     def hurry(self) -> None:
         """Wait no longer than the hooks need to react to a cancellation."""
-        assert self._drain is not None  # this is for the time of the call
-        self._drain.hurry()
+        if self._drain is not None:
+            self._drain.hurry()
 
     async def _guard(self, job: AbstractJob[object]) -> None:
         error: BaseException | None = None
