@@ -15,6 +15,7 @@ from .scheduler import Scheduler
 #   watch
 #   marks, body
 #   job
+#   plan
 #   observer, reason, activity, agenda, listing, shutdown
 #   diagram, report
 #   run

@@ -9,12 +9,13 @@ from collections.abc import AsyncGenerator, Awaitable, Sequence
 from types import CoroutineType
 from typing import TYPE_CHECKING, Any, cast
 
+from .body import PLAIN
 from .errors import SelfCancelledError, SkippedError
 from .job import AbstractJob, Job, current_activity
 from .limits import finite
 from .outcome import MISSING, Outcome, State
 from .serving import serve
-from .tasks import entered, primed, starting
+from .tasks import Task, primed, starting
 
 if TYPE_CHECKING:
     from .drain import Drain
@@ -48,6 +49,7 @@ _ASYNCIO = os.path.dirname(asyncio.__file__)
 
 # On Python 3.11 a member of an enumeration is found ten times slower than a global name.
 _IDLE = State.IDLE
+_SCHEDULED = State.SCHEDULED
 _RUNNING = State.RUNNING
 _DONE = State.DONE
 _STUCK = State.STUCK
@@ -56,12 +58,23 @@ _STUCK = State.STUCK
 class Activity:
     """One job in one run. Jobs know their outcome alone; all that is for the run is here.
 
+    There is one from the moment at which the job is ready to start.
+
     Args:
-        job: the job.
         run: the run.
-        outcome: what becomes of it.
-        waiting: how many of its requirements have not ended (or, services, come up).
+        number: that of the job in the run.
     """
+
+    __slots__ = (
+        "__dict__",
+        "ended",
+        "is_special",
+        "job",
+        "number",
+        "outcome",
+        "run",
+        "task",
+    )
 
     # Class attributes are the defaults of what most jobs never need, which so costs neither time
     # nor memory.
@@ -81,30 +94,42 @@ class Activity:
     """Those of which it needs a place each, in this order."""
     places: int = 0
     """In how many of them it has one."""
-    is_free: bool = True
-    """Neither a value nor a place is needed to start."""
-    is_tied: bool = False
-    """Something of the run is to be untied at its end: a timer, a drain, places."""
+    is_up: bool = False
+    """It is a service, and those that wait for it have been told that it is ready."""
     stopping: bool = False
     """The run has told it to end: what it then raises is an answer to that."""
     expired: bool = False
     """It was told so because of its own timeout."""
 
-    def __init__(self, job: AbstractJob[object], run: Run, outcome: Outcome, waiting: int) -> None:
-        self.job = job
+    def __init__(self, run: Run, number: int) -> None:
         self.run = run
-        self.outcome = outcome
-        self.waiting = waiting
-        self.successors: list[Activity] | None = None
-        """Who waits for it; None when they have been told."""
+        self.number = number
+        self.job: AbstractJob[object]
+        self.job = job = run.jobs[number]
+        self.outcome: Outcome = run.outcomes[number]
+        self.outcome.state = _SCHEDULED
         self.task: asyncio.Task[None] | None = None
         self.ended = False
+        self.is_special: bool = (
+            run.all_special or job._traits is not PLAIN or job.forever or job.timeout is not None
+        )
+        """Whether there is something to see to when it starts or ends, beside its body."""
+        run.activities[number] = self
+        if self.is_special:
+            self._find_windows()
+
+    def _find_windows(self) -> None:
+        traits = self.job._traits
+        if traits.takes_place and not self.job.forever:
+            self.windows = self.run.windows
+        if traits.threaded:
+            self.windows = (*self.windows, self.run.agenda.threads)
 
     # Its beginning
 
     def can_start(self) -> bool:
         """Tell whether it has what it needs to start; else it is skipped, or queues for a place."""
-        for before in self.job._takes:
+        for before in self.job._traits.takes:
             if before._outcome.value is MISSING:
                 self._skip(before)
                 return False
@@ -112,7 +137,6 @@ class Activity:
             if not window.take(self):
                 return False
             self.places += 1
-            self.is_tied = True
         return True
 
     def _skip(self, missing: AbstractJob[object]) -> None:
@@ -134,7 +158,6 @@ class Activity:
             if next_one is not None:
                 # It may belong to another run, which shares these places.
                 next_one.places += 1
-                next_one.is_tied = True
                 self.run.agenda.add(next_one)
                 # This task is to be gone by then: there are no more tasks than places.
                 self.run.agenda.advance_soon()
@@ -145,7 +168,9 @@ class Activity:
         try:
             if run.is_eager:
                 run.agenda.now = None  # for the body may take its time
-                task = entered(self.perform(now), loop=run.loop, context=run.context.copy())
+                task = Task(
+                    self.perform(now), loop=run.loop, context=run.context.copy(), eager_start=True
+                )
             else:
                 task = primed(self.perform(None), run.loop, run.context)
         except Exception as error:  # of a task factory
@@ -159,28 +184,24 @@ class Activity:
     async def perform(self, now: float | None) -> None:
         """Run the body; note how it has ended, and tell the run. Nothing is raised."""
         run = self.run
-        job = self.job
+        outcome = self.outcome
         value: object = None
         error: BaseException | None = None
         try:
             if now is None:
                 await starting()
                 now = run.clock()
-            if (run.closed or now >= run.no_start_from) and not run.lets_start(now):
-                self.outcome.state = _IDLE
+            if now >= run.no_start_from and not run.lets_start(now):
+                outcome.state = _IDLE
                 run.let_go(self)
                 return
-            self._begin(now)
-            if run.watch is not None:
-                self.watched = self._body()
-                value = await run.watch.over(self.watched, job.name)
-            elif job._yields:
-                await self._body()
-            else:
-                value = await job.co_run()
+            outcome.state = _RUNNING
+            outcome.started_at = now - run.zero
+            current_activity.set(self)
+            value = await (self._attended(now) if self.is_special else self.job.co_run())
         except BaseException as raised:
             # No task came of it, which the run learns from who wanted to make one.
-            never_began = isinstance(raised, GeneratorExit) and self.outcome.started_at is None
+            never_began = isinstance(raised, GeneratorExit) and outcome.started_at is None
             if never_began or run.given_up_at_once:
                 raise
             error = raised
@@ -188,31 +209,31 @@ class Activity:
         if error is not None:
             # Its traceback knows this frame, directly or as the caller of the user's, and would
             # keep all that is here alive.
-            del self, run, job, value, error
+            del self, run, outcome, value, error
 
-    def _body(self) -> Awaitable[object]:
-        if not self.job._yields:
-            return self.job.co_run()
-        self.generator = cast("Job[object]", self.job).generator()
-        return serve(self.generator, self)
-
-    def _begin(self, now: float) -> None:
+    def _attended(self, now: float) -> Awaitable[object]:
+        """Return the body, when all that goes with it is in place."""
         run = self.run
         job = self.job
-        outcome = self.outcome
-        outcome.state = _RUNNING
-        outcome.started_at = now - run.zero
-        current_activity.set(self)
         if job.timeout is not None:
             timeout = finite(job._own_timeout())
             if timeout is not None:
                 self.timer = run.loop.call_at(now + timeout, self.expire)
-                self.is_tied = True
-        if job.forever and not job._yields:
+        if job.forever and not job._traits.yields:
             # Called back when the body has run up to its first suspension.
             run.loop.call_soon(run.service_is_up, self)
         if run.is_noted:
             run.note_start(self)
+        if run.watch is None:
+            return self._body()
+        self.watched = self._body()
+        return run.watch.over(self.watched, job.name)
+
+    def _body(self) -> Awaitable[object]:
+        if not self.job._traits.yields:
+            return self.job.co_run()
+        self.generator = cast("Job[object]", self.job).generator()
+        return serve(self.generator, self)
 
     def expire(self) -> None:
         """Let the body end: it has taken longer than its timeout."""
@@ -229,9 +250,9 @@ class Activity:
         run = self.run
         run.agenda.now = now = run.clock()
         outcome.ended_at = now - run.zero
-        if error is not None or self.expired:
+        if error is not None or (self.is_special and self.expired):
             self._note_error(error)
-        elif self.job._yields:
+        elif self.is_special and self.job._traits.yields:
             outcome.state = State.CANCELLED if self.stopping else _DONE
         else:
             outcome.state = _DONE
@@ -318,7 +339,7 @@ class Activity:
         self.task.add_done_callback(_abandoned.discard)
         self.outcome.state = _STUCK
         self.run.stuck.append(self.job)
-        if self.job._takes_thread:
+        if self.job._traits.threaded:
             self.run.threads.give_up_one()
         if self.expired:
             self._keep(self._expiry(None))

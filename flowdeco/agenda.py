@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from .outcome import State
 from .threads import MOST_THREADS
 from .window import Window
 
@@ -21,8 +21,6 @@ AT_ONCE: Final = 100
 LONGEST_TURN: Final = 0.002
 """Seconds after which no more of them start in it."""
 
-_SCHEDULED = State.SCHEDULED
-
 
 class Agenda:
     """What starts next, in a run and in all runs within (rule 2).
@@ -32,7 +30,7 @@ class Agenda:
     then the loop gets its turn, however much is ready, for services, deadlines and cancellations.
     """
 
-    __slots__ = ("_busy", "_loop", "_ready", "now", "threads")
+    __slots__ = ("_loop", "_ready", "add", "is_busy", "now", "threads")
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.now: float | None = None
@@ -41,26 +39,10 @@ class Agenda:
         """There are places in threads for all runs together."""
         self._loop = loop
         self._ready: deque[Activity] = deque()
-        self._busy = False
-        """Whether somebody sees to what is ready: a caller further up, or the next turn."""
-
-    def add(self, activity: Activity) -> None:
+        self.add: Callable[[Activity], None] = self._ready.append
         """Take in a job that is ready; `advance` starts it."""
-        activity.outcome.state = _SCHEDULED
-        self._ready.append(activity)
-
-    def release(self, activity: Activity) -> None:
-        """Start what has waited for this job alone."""
-        waiting = activity.successors
-        if waiting is not None:
-            activity.successors = None
-            for successor in waiting:
-                successor.waiting -= 1
-                if not successor.waiting:
-                    successor.outcome.state = _SCHEDULED
-                    self._ready.append(successor)
-        if not self._busy:
-            self.advance()
+        self.is_busy = False
+        """Whether somebody sees to what is ready: a caller further up, or the next turn."""
 
     def clear(self) -> None:
         """Forget what is ready, as the outermost run has ended."""
@@ -69,9 +51,9 @@ class Agenda:
     def advance(self) -> None:
         """Start what is ready."""
         ready = self._ready
-        if self._busy:
+        if self.is_busy:
             return
-        self._busy = True
+        self.is_busy = True
         now = self._read_clock()
         until = now + LONGEST_TURN
         left = AT_ONCE
@@ -84,13 +66,13 @@ class Agenda:
                 activity = ready.popleft()
                 if activity.run.closed:
                     activity.give_places_back()
-                elif activity.is_free or activity.can_start():
+                elif not activity.is_special or activity.can_start():
                     activity.launch(now)
                     now = self.now or self._read_clock()
         except BaseException:
-            self._busy = False
+            self.is_busy = False
             raise
-        self._busy = False
+        self.is_busy = False
         self.now = None
 
     def _read_clock(self) -> float:
@@ -100,11 +82,11 @@ class Agenda:
 
     def advance_soon(self) -> None:
         """Start what is ready in the next turn of the loop, and nothing before."""
-        if not self._busy:
-            self._busy = True
+        if not self.is_busy:
+            self.is_busy = True
             self._loop.call_soon(self._go_on)
 
     def _go_on(self) -> None:
-        self._busy = False
+        self.is_busy = False
         self.now = None
         self.advance()

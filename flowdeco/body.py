@@ -7,7 +7,7 @@ import inspect
 import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from types import CodeType, FunctionType, MethodType
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 import attrs
 
@@ -19,8 +19,12 @@ if TYPE_CHECKING:
     from .job import AbstractJob
 
 __all__ = [
+    "NESTED",
+    "PLAIN",
+    "YIELDING",
     "Bound",
     "Once",
+    "Traits",
     "awaiting",
     "check_callable",
     "function_name",
@@ -32,6 +36,44 @@ __all__ = [
 R = TypeVar("R")
 
 
+class Traits:
+    """What a run must know of a body before it starts: here, that there is nothing to know."""
+
+    __slots__ = ()
+
+    takes: Sequence[AbstractJob[object]] = ()
+    """The jobs whose values it takes when it starts."""
+    yields: bool = False
+    """Whether it is a generator service, ready at its yield."""
+    threaded: bool = False
+    """Whether it runs in a thread."""
+    takes_place: bool = True
+    """Whether it takes a place of the window, unless it is a service."""
+    is_stateful: bool = False
+    """Whether it keeps something that is to be checked or renewed when a run begins."""
+
+
+class Nested(Traits):
+    """The traits of a set of jobs."""
+
+    __slots__ = ()
+
+    is_stateful = True
+
+
+class Yielding(Traits):
+    """The traits of an async generator function."""
+
+    __slots__ = ()
+
+    yields = True
+
+
+PLAIN: Final = Traits()
+NESTED: Final = Nested()
+YIELDING: Final = Yielding()
+
+
 def _yields(body: Bound) -> bool:
     return yields(body.method)
 
@@ -41,7 +83,7 @@ def _threaded(body: Bound) -> bool:
 
 
 @attrs.define(eq=False, repr=False)
-class Bound:
+class Bound(Traits):
     """A method of a flow, which is called with the values of the jobs that it takes."""
 
     method: Callable[..., Any]
@@ -56,21 +98,31 @@ class Bound:
     threaded: bool = attrs.field(default=attrs.Factory(_threaded, takes_self=True), kw_only=True)
     """Whether it runs in a thread."""
 
-    takes_place: ClassVar[bool] = True
-    """Whether it takes a place of the window."""
-    is_stateful: ClassVar[bool] = False
-    """Whether there is something to renew as a new run begins."""
+    @property
+    def traits(self) -> Traits:
+        """What a run must know of it."""
+        special = self.takes or self.yields or self.threaded or self.is_stateful
+        return self if special or not self.takes_place else PLAIN
 
     @property
     def arguments(self) -> Sequence[object]:
         """What the method takes beside the flow."""
-        return [job._passed_on() for job in self.takes] if self.takes else ()
+        return [job._passed_on() for job in self.takes]
+
+    def start(self) -> Any:
+        """Start the work."""
+        if self.takes or self.threaded:
+            return self._call(*self.arguments)
+        return self.method(self.flow)
 
     def __call__(self) -> Any:
-        """Start the work."""
+        """Start the work, as what a job is made of can be called."""
+        return self.start()
+
+    def _call(self, *arguments: object) -> Any:
         if self.threaded:
-            return in_thread(functools.partial(self.method, self.flow, *self.arguments))
-        return self.method(self.flow, *self.arguments)
+            return in_thread(functools.partial(self.method, self.flow, *arguments))
+        return self.method(self.flow, *arguments)
 
     def passed_on(self, _value: object) -> object:
         """What those get who take the value."""
@@ -85,15 +137,16 @@ class Bound:
 
 
 def is_plain(function: object) -> bool:
-    """Tell whether something is a function that takes nothing and does not yield asynchronously.
+    """Tell whether something is a function that needs nothing and does not yield asynchronously.
 
     It is what most jobs are made of, and the other questions take their time.
     """
     if not isinstance(function, FunctionType):
         return False
     code: CodeType = function.__code__
-    takes = code.co_argcount or code.co_kwonlyargcount
-    return not takes and not code.co_flags & inspect.CO_ASYNC_GENERATOR
+    if code.co_kwonlyargcount or code.co_flags & inspect.CO_ASYNC_GENERATOR:
+        return False
+    return not code.co_argcount or code.co_argcount == len(function.__defaults__ or ())
 
 
 def yields(function: object) -> bool:
@@ -117,10 +170,12 @@ async def up_and_down(generator: AsyncIterator[R]) -> R:
 _claimed: weakref.WeakSet[Coroutine[Any, Any, Any]] = weakref.WeakSet()
 
 
-class Once:
+class Once(Traits):
     """A coroutine object in the place of a function: it can be called a single time."""
 
     __slots__ = ("__weakref__", "coroutine")
+
+    is_stateful = True
 
     def __init__(self, coroutine: Coroutine[Any, Any, Any]) -> None:
         if coroutine in _claimed:

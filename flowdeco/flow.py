@@ -201,7 +201,8 @@ def _make_jobs(flow: Flow, definition: Definition) -> dict[str, Job[object]]:
             shutdown=_hook(flow, definition.hooks.get(name, ())),
         )
     for name, job in jobs.items():
-        bodies[name].takes = job._takes = [jobs[other] for other in definition.takes[name]]
+        bodies[name].takes = tuple(jobs[other] for other in definition.takes[name])
+        job._take_body(bodies[name])
         job.requires([jobs[other] for other in definition.edges[name]])
     return jobs
 

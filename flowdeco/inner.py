@@ -6,7 +6,7 @@ import asyncio
 import types
 import typing
 from collections.abc import Callable, Coroutine, Iterable, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import attrs
 
@@ -29,9 +29,8 @@ class Item(Bound):
 
     item: object = None
 
-    @property
-    def arguments(self) -> Sequence[object]:
-        return [self.item]
+    def start(self) -> Any:
+        return self._call(self.item)
 
 
 def _grace() -> float:
@@ -54,13 +53,13 @@ class ForEach(Bound):
     timeout: float | None = None
     _items: Scheduler | None = attrs.field(default=None, init=False)
 
-    takes_place: ClassVar[bool] = False
-    is_stateful: ClassVar[bool] = True
+    takes_place = False
+    is_stateful = True
 
     def __attrs_post_init__(self) -> None:
         self.yields = self.threaded = False
 
-    def __call__(self) -> Coroutine[Any, Any, list[object]]:
+    def start(self) -> Coroutine[Any, Any, list[object]]:
         return self._perform()
 
     async def _perform(self) -> list[object]:
@@ -113,12 +112,12 @@ class Subflows(Bound):
     _ran: Sequence[Scheduler] | None = attrs.field(default=None, init=False)
     _previewed: Sequence[Scheduler] | None = attrs.field(default=None, init=False)
 
-    is_stateful: ClassVar[bool] = True
+    is_stateful = True
 
     def __attrs_post_init__(self) -> None:
         self.yields = self.threaded = False
 
-    def __call__(self) -> Coroutine[Any, Any, object]:
+    def start(self) -> Coroutine[Any, Any, object]:
         return self._perform()
 
     async def _perform(self) -> object:

@@ -23,8 +23,11 @@ import attrs
 from typing_extensions import TypeVar
 
 from .body import (
+    PLAIN,
+    YIELDING,
     Bound,
     Once,
+    Traits,
     awaiting,
     check_callable,
     function_name,
@@ -107,16 +110,8 @@ class AbstractJob(Atom["AbstractJob[object]"], Generic[R]):
     _required: dict[AbstractJob[object], None] = attrs.field(default=NO_REQUIREMENTS, init=False)
     _outcome: Outcome = attrs.field(default=NEVER_RUN, init=False)
     _owner: Callable[[], Scheduler | None] | None = attrs.field(default=None, init=False)
-    _yields: bool = attrs.field(default=False, init=False)
-    """Whether it is a generator service, ready at its yield."""
-    _takes: Sequence[AbstractJob[object]] = attrs.field(default=(), init=False)
-    """The jobs whose values it takes when it starts."""
-    _takes_place: bool = attrs.field(default=True, init=False)
-    """Whether it takes a place of the window, unless it is a service."""
-    _takes_thread: bool = attrs.field(default=False, init=False)
-    """Whether its body runs in a thread."""
-    _is_stateful: bool = attrs.field(default=False, init=False)
-    """Whether it keeps something that is to be checked or renewed when a run begins."""
+    _traits: Traits = attrs.field(default=PLAIN, init=False)
+    """What a run must know of its body."""
 
     def __attrs_post_init__(self) -> None:
         # Not validators: these would run before a job keeps its coroutine, and leave it un-awaited.
@@ -187,8 +182,14 @@ class AbstractJob(Atom["AbstractJob[object]"], Generic[R]):
         others = _jobs_in(jobs)
         if self in others and not remove:
             raise ValueError(f"{self.name!r} cannot require itself")
-        if self._owner is not None:
-            self._refuse_while_running("change the requirements of")
+        scheduler = self._scheduler
+        if scheduler is not None:
+            if scheduler.is_busy():
+                raise BusyError(
+                    f"cannot change the requirements of {self.name!r} while {scheduler.name!r} is"
+                    " running"
+                )
+            scheduler._graph_changed()
         required = self._required
         if required is NO_REQUIREMENTS or required is self._outcome.required:
             # The report of the last run goes on to speak of what was required then.
@@ -207,11 +208,6 @@ class AbstractJob(Atom["AbstractJob[object]"], Generic[R]):
     def _scheduler(self) -> Scheduler | None:
         return None if self._owner is None else self._owner()
 
-    def _refuse_while_running(self, what: str) -> None:
-        scheduler = self._scheduler
-        if scheduler is not None and scheduler.is_busy():
-            raise BusyError(f"cannot {what} {self.name!r} while {scheduler.name!r} is running")
-
     def _check_ready(self) -> None:
         """Raise what would prevent this job from running, before anything has started."""
 
@@ -229,7 +225,7 @@ class AbstractJob(Atom["AbstractJob[object]"], Generic[R]):
     def _passed_on(self) -> object:
         """The value that those get who take it."""
         # A coroutine service gives None, whatever it may return in the end.
-        return None if self.forever and not self._yields else self._outcome.value
+        return None if self.forever and not self._traits.yields else self._outcome.value
 
     def _hooks(self) -> Iterable[AbstractJob[object]]:
         """The jobs whose `co_shutdown` is to be called for this one: none or itself."""
@@ -307,7 +303,7 @@ class AbstractJob(Atom["AbstractJob[object]"], Generic[R]):
             NotFinishedError: there is no value, for any other reason.
         """
         outcome = self._outcome
-        if outcome.state is State.DONE or (self._yields and outcome.value is not MISSING):
+        if outcome.state is State.DONE or (self._traits.yields and outcome.value is not MISSING):
             return cast("R", outcome.value)
         if outcome.exception is not None:
             raise outcome.exception.with_traceback(outcome.traceback)
@@ -411,22 +407,20 @@ class Job(AbstractJob[R]):
 
     def _take_body(self, body: object) -> None:
         if isinstance(body, Bound):
-            self._yields = body.yields
-            self._takes = body.takes
-            self._takes_place = body.takes_place
-            self._takes_thread = body.threaded
-            self._is_stateful = body.is_stateful
+            self._traits = body.traits
         elif isinstance(body, CoroutineType):
-            self.body = cast("Callable[[], Awaitable[R]]", Once(body))
-            self._is_stateful = True
+            self._traits = once = Once(body)
+            self.body = cast("Callable[[], Awaitable[R]]", once)
         else:
             check_callable(body, "the body of a job", "Job(lambda: {}(...))", or_coroutine=True)
-            self._yields = yields(body)
-            if self._yields and not self.forever:
+            if not yields(body):
+                return
+            if not self.forever:
                 raise TypeError(
                     f"{function_name(body)} yields, so it is a service; did you mean"
                     f" Job({function_name(body)}, forever=True)?"
                 )
+            self._traits = YIELDING
 
     if not TYPE_CHECKING:
 
@@ -444,14 +438,15 @@ class Job(AbstractJob[R]):
 
     def co_run(self) -> Coroutine[Any, Any, R]:
         """Return the work: a new coroutine of the body."""
-        if self._is_stateful:
+        if self._traits.is_stateful:
             self._check_ready()
         body: Any = self.body
-        started = body()
+        # A method is inlined by the interpreter, the call of an object with __call__ is not.
+        started = body.start() if body.__class__ is Bound else body()
         if started.__class__ is CoroutineType:
             coroutine: Coroutine[Any, Any, R] = started
             return coroutine
-        if self._yields:
+        if self._traits.yields:
             return up_and_down(started)
         if not inspect.isawaitable(started):
             raise TypeError(

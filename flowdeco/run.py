@@ -26,6 +26,7 @@ from .limits import DEEPEST, Limits, finite
 from .listing import Entry, unrun
 from .observer import Audience, Observer
 from .outcome import MISSING, Outcome, State
+from .plan import Plan
 from .reason import Cause, Reason
 from .report import Report
 from .shutdown import Shutdown
@@ -48,6 +49,7 @@ class Run:
 
     Args:
         scheduler: whose jobs to run; they have been checked (rule 1).
+        plan: its graph.
         limits: what bounds the run.
         observers: who watches.
         enclosing: the job within which this run takes place, if any (rule 21).
@@ -59,6 +61,7 @@ class Run:
     def __init__(
         self,
         scheduler: Scheduler,
+        plan: Plan,
         limits: Limits,
         observers: Sequence[Observer] = (),
         enclosing: Activity | None = None,
@@ -125,49 +128,43 @@ class Run:
         """Whether bodies start at once, and not in the next turn of the loop."""
         self.closed = False
         """Whether nothing starts any more."""
-        self._windows = self._find_windows()
+        self.windows: tuple[Window[Activity], ...] = self._find_windows()
+        """Those of which a job takes a place: that of this run, and perhaps those around it."""
         self._sleeper = Sleeper(self.loop)
         self._drains: list[Drain[Activity]] = []
         self._shutdown: Shutdown | None = None
         self._orphans: list[Scheduler] = []
-        self._services_left = 0
-        self._activities = self._enlist()
-        self._steps_left = self._steps = len(self._activities) - self._services_left
+        self.all_special: bool = self.is_noted or self.watch is not None or bool(self.windows)
+        self.jobs: Sequence[AbstractJob[object]] = tuple(plan.jobs)
+        self._successors = plan.successors
+        self._waiting = plan.waiting.copy()
+        """How many of the requirements of each have not ended (or, services, come up)."""
+        self.activities: list[Activity | None] = [None] * len(self.jobs)
+        """Those of the jobs that are ready, or at work."""
+        self._services = 0
+        self.outcomes: Sequence[Outcome] = self._new_outcomes()
+        self._steps: int = len(self.jobs) - self._services
+        self._left: int = self._steps or self._services
+        """How many have not ended of those that the run waits for: steps, or else services."""
 
     def _find_windows(self) -> tuple[Window[Activity], ...]:
-        """Those of which a job takes a place: that of this run, and perhaps those around it."""
         own = () if self.limits.window is None else (Window[Activity](self.limits.window),)
         if self._outer is None or not self.scheduler.shares_places:
             return own
-        return (*own, *self._outer._windows)
+        return (*own, *self._outer.windows)
 
-    def _enlist(self) -> list[Activity]:
+    def _new_outcomes(self) -> list[Outcome]:
         default = self.scheduler.default_critical
-        windows = self._windows
-        found: dict[AbstractJob[object], Activity] = {}
-        for job in self.scheduler._jobs:
-            required = job._required
+        outcomes: list[Outcome] = []
+        for job in self.jobs:
             critical = default if job.critical is None else job.critical
-            outcome = job._outcome = Outcome(required, critical)
-            found[job] = activity = Activity(job, self, outcome, len(required))
+            outcome = job._outcome = Outcome(job._required, critical)
+            outcomes.append(outcome)
             if job.forever:
-                self._services_left += 1
-            elif windows and job._takes_place:
-                activity.windows = windows
-            if job._takes_thread:
-                activity.windows = (*activity.windows, self.agenda.threads)
-            if job._takes or activity.windows:
-                activity.is_free = False
-            if job._is_stateful:
+                self._services += 1
+            if job._traits.is_stateful:
                 job._renew()
-        for activity in found.values():
-            for requirement in activity.job._required:
-                before = found[requirement]
-                if before.successors is None:
-                    before.successors = [activity]
-                else:
-                    before.successors.append(activity)
-        return list(found.values())
+        return outcomes
 
     # The course of a run
 
@@ -222,14 +219,15 @@ class Run:
         if self.closed:
             return
         self.closed = True
-        if not (self._steps_left or self._services_left):
+        self.no_start_from = -math.inf
+        if not (self._left or self._services):
             return
-        for window in (*self._windows, self.agenda.threads):
+        for window in (*self.windows, self.agenda.threads):
             for activity in window.dismiss(lambda activity: activity.run is self):
                 activity.give_places_back()
-        for activity in self._activities:
-            if activity.outcome.state is State.SCHEDULED and activity.task is None:
-                activity.outcome.state = State.IDLE
+        for ready in self.activities:
+            if ready is not None and ready.outcome.state is State.SCHEDULED and ready.task is None:
+                ready.outcome.state = State.IDLE
 
     def _expire(self) -> None:
         if not self.closed:
@@ -273,9 +271,21 @@ class Run:
         if self._deadline.own and self._deadline.has_passed(self._begun_at):
             self._expire()
         if not self.closed:
-            for activity in self._activities:
-                if not activity.waiting:
-                    self.agenda.add(activity)
+            for number, count in enumerate(self._waiting):
+                if not count:
+                    self.agenda.add(Activity(self, number))
+            self.agenda.advance()
+
+    def _release(self, number: int) -> None:
+        """Start what has waited for this job alone."""
+        successors = self._successors[number]
+        if successors is not None:
+            waiting = self._waiting
+            for successor in successors:
+                waiting[successor] -= 1
+                if not waiting[successor]:
+                    self.agenda.add(Activity(self, successor))
+        if not self.agenda.is_busy:
             self.agenda.advance()
 
     def lets_start(self, now: float) -> bool:
@@ -303,12 +313,13 @@ class Run:
         """Let those that wait for this service start."""
         if activity.ended:
             return
-        if activity.timer is not None and activity.job._yields:
+        if activity.timer is not None and activity.job._traits.yields:
             activity.timer.cancel()
         if activity.outcome.value is MISSING:
             activity.outcome.value = None
-        if not self.closed:
-            self.agenda.release(activity)
+        if not self.closed and not activity.is_up:
+            activity.is_up = True
+            self._release(activity.number)
 
     def note_failure(self, activity: Activity, error: BaseException) -> None:
         """Keep a failure; if it is a decisive one, the run ends."""
@@ -331,27 +342,26 @@ class Run:
     def retire(self, activity: Activity) -> None:
         """Let go of a job that has ended, and start what comes after it."""
         self.let_go(activity)
-        if activity.job.forever:
-            self._services_left -= 1
-            all_ended = not self._services_left and not self._steps
-        else:
-            self._steps_left -= 1
-            all_ended = not self._steps_left
-            if all_ended:
-                self._last_step_ended_at = self.clock()
+        is_service = activity.is_special and activity.job.forever
+        if not (is_service and self._steps):
+            self._left -= 1
         if self.is_noted:
             self._note_end(activity)
-        if not all_ended and not self.closed:
-            self.agenda.release(activity)
+        if self._left and not self.closed:
+            if not (is_service and activity.is_up):
+                self._release(activity.number)
             return
         self.agenda.now = None
+        if not is_service:
+            self._last_step_ended_at = self.clock()
         self._let_nothing_start()
 
     def let_go(self, activity: Activity) -> None:
         """Let go of what a job has had of the run."""
         activity.ended = True
         activity.task = None  # whose context knows the activity
-        if activity.is_tied:
+        self.activities[activity.number] = None
+        if activity.is_special:
             if activity.timer is not None:
                 activity.timer.cancel()
                 activity.timer = None  # whose context knows the activity
@@ -365,22 +375,22 @@ class Run:
     def _bodies_are_to_end(self) -> bool:
         if self.reason is not None:
             return True
-        return not (self._steps_left if self._steps else self._services_left)
+        return not self._left
 
     async def _end_bodies(self) -> None:
         self._let_nothing_start()
         if self.reason is None and self._ended_late():
             self._time_out()
-        services = self._left(forever=True)
+        services = self._at_work(forever=True)
         if self.reason is None and services:
             await self._turns(SETTLING_TURNS)
         self._end_by = self.clock() + self.limits.grace
         self._heed_enclosing_drain()
         self.bound = self._end_by + self.limits.shutdown_timeout
-        steps = self._left(forever=False)
+        steps = self._at_work(forever=False)
         if steps:
             await self._drained(steps, self._share(2 if services else 1))
-        waves = self._waves(self._left(forever=True))
+        waves = self._waves(self._at_work(forever=True))
         while waves:
             await self._drained(waves[0], self._share(len(waves)))
             waves.pop(0)
@@ -393,13 +403,15 @@ class Run:
             return False
         return self._last_step_ended_at > deadline
 
-    def _left(self, *, forever: bool) -> list[Activity]:
-        if not (self._services_left if forever else self._steps_left):
+    def _at_work(self, *, forever: bool) -> list[Activity]:
+        if not (self._services if forever else self._left):
             return []
         return [
             activity
-            for activity in self._activities
-            if activity.task is not None and activity.job.forever is forever
+            for activity in self.activities
+            if activity is not None
+            and activity.task is not None
+            and activity.job.forever is forever
         ]
 
     def _share(self, count: int) -> float:
@@ -418,7 +430,7 @@ class Run:
         """Sort services so that each comes after all services that come after it (rule 7)."""
         if len(services) < 2:
             return [services] if services else []
-        required = {activity.job: activity.job._required for activity in self._activities}
+        required = {job: job._required for job in self.jobs}
         height = heights(required, {activity.job for activity in services})
         waves: list[list[Activity]] = [[] for _ in range(max(height.values()) + 1)]
         for activity in services:
@@ -439,7 +451,7 @@ class Run:
             if activity.drain is not None:
                 activity.drain.discard(activity)
             activity.drain = drain
-            activity.is_tied = True
+            activity.is_special = True
             activity.stop()
         if self._hurried:
             # Not at once: what is resumed for its teardown must not find itself cancelled there.
@@ -489,7 +501,7 @@ class Run:
             drain.close()
         self.report = self._make_report()
         # Activities and drains know the run: let them go, so that nothing needs the collector.
-        self._activities = []
+        self.activities = []
         self._drains = []
         self.scheduler._ended(self.report)
         if self._enclosing is not None:
@@ -518,8 +530,8 @@ class Run:
             reason=self.reason,
             wall_time=self._wall_time,
             duration=self.clock() - self._begun_at,
-            ran=[activity.job for activity in self._activities],
-            outcomes=[activity.outcome for activity in self._activities],
+            ran=self.jobs,
+            outcomes=self.outcomes,
             inner=self._inner_reports,
             unrun=self._find_unrun(),
             failed=self.failures,
@@ -528,12 +540,12 @@ class Run:
         )
 
     def _find_unrun(self) -> dict[AbstractJob[object], tuple[Entry, ...]]:
-        if not (self._skips or self._steps_left or self._services_left):
+        if not (self._skips or self._left or self._services):
             return {}
         return {
-            activity.job: unrun(activity.job._children())
-            for activity in self._activities
-            if activity.outcome.state in (State.IDLE, State.SKIPPED)
+            job: unrun(job._children())
+            for job, outcome in zip(self.jobs, self.outcomes, strict=True)
+            if outcome.state in (State.IDLE, State.SKIPPED)
         }
 
     def _tell(self, notify: Callable[[Observer], None]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import builtins  # within the class, `list` means its method
+import contextlib
 import contextvars
 import sys
 import weakref
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, TypeAlias, TypeVar, cast
 
 from . import diagram, listing, ownloop
 from .activity import enclosing_activity
-from .body import function_name
+from .body import NESTED, PLAIN, function_name
 from .chain import Chain
 from .drain import Sleeper
 from .errors import (
@@ -26,6 +27,7 @@ from .graph import CircularError, reverse, topological_order
 from .job import NEVER_RUN, AbstractJob, RequirementSet
 from .limits import DEEPEST, Limits, check_flag, check_seconds
 from .marks import plain
+from .plan import Plan
 from .reason import Cause
 from .report import Report, debrief
 from .run import Run
@@ -83,14 +85,16 @@ class Scheduler(AbstractJob[bool]):
         forever: bool = False,
         required: RequirementSet = None,
     ) -> None:
-        self._jobs: dict[AbstractJob[object], None] = {}
+        self._jobs: dict[AbstractJob[object], int] = {}
+        """Each with its number in the plan."""
+        self._plan = Plan(self._jobs)
         self._run: Run | None = None
         self._report: Report | None = None
         self._shutdown_ok: bool | None = None
         super().__init__(
             label=label, critical=critical, forever=forever, timeout=timeout, required=required
         )
-        self._is_stateful = True
+        self._traits = NESTED
         self._me = weakref.ref(self)
         check_flag(jobs_critical, "jobs_critical")
         self.jobs_critical = jobs_critical
@@ -128,17 +132,29 @@ class Scheduler(AbstractJob[bool]):
             BusyError: a run is going on.
         """
         self._refuse_busy("add a job to")
-        members = job if isinstance(job, Chain) else (job,)
-        for member in members:
-            self._check_new(member)
-        for member in members:
-            member._owner = self._me
-            self._jobs[member] = None
+        self._take_in(job)
         return job
 
-    def _check_new(self, job: object) -> None:
-        if not isinstance(job, AbstractJob):
-            raise _no_job(job)
+    def _take_in(self, given: Jobs) -> None:
+        # Asked for what most are: `isinstance` takes far longer to say no than to say yes.
+        jobs = (given,) if isinstance(given, AbstractJob) else self._members(given)
+        for job in jobs:
+            self._check_new(job)
+        for job in jobs:
+            if job._owner is None or job not in self._jobs:
+                job._owner = self._me
+                self._plan.add(job)
+
+    def _members(self, given: object) -> tuple[AbstractJob[object], ...]:
+        if not isinstance(given, Chain):
+            raise _no_job(given)
+        jobs = tuple(cast("Chain[AbstractJob[object]]", given))
+        for job in jobs:
+            if not isinstance(job, AbstractJob):
+                raise _no_job(job)
+        return jobs
+
+    def _check_new(self, job: AbstractJob[object]) -> None:
         try:
             owner = None if job._owner is None else job._owner()
         except AttributeError:
@@ -152,7 +168,7 @@ class Scheduler(AbstractJob[bool]):
                 " remove it there first, or make another job",
                 job,
             )
-        if isinstance(job, Scheduler):
+        if job._traits is not PLAIN and isinstance(job, Scheduler):
             self._check_nesting(job)
 
     def _check_nesting(self, job: Scheduler) -> None:
@@ -175,8 +191,12 @@ class Scheduler(AbstractJob[bool]):
 
     def update(self, jobs: Iterable[Jobs]) -> Scheduler:
         """Add several jobs or chains, as `add` does; return this scheduler."""
+        self._refuse_busy("add a job to")
         for job in jobs:
-            self.add(job)
+            self._take_in(job)
+        if not self._plan.is_outdated:
+            with contextlib.suppress(KeyError):  # what one of them requires is still to come
+                self._plan.lay_out()
         return self
 
     def remove(self, job: AbstractJob[object]) -> Scheduler:
@@ -191,6 +211,7 @@ class Scheduler(AbstractJob[bool]):
             raise KeyError(f"{job.name!r} is not in {self.name!r}")
         del self._jobs[job]
         job._owner = None
+        self._plan.is_outdated = True
         return self
 
     def __len__(self) -> int:
@@ -317,26 +338,31 @@ class Scheduler(AbstractJob[bool]):
             scheduler._check_jobs()
 
     def _check_jobs(self) -> None:
-        before: set[AbstractJob[object]] = set()
-        in_order = True
+        self._lay_out()
         for job in self._jobs:
             if job.timeout is not None:
                 check_seconds(job.timeout, f"the timeout of {job.name!r}")
-            if job._is_stateful:
+            if job._traits.is_stateful:
                 job._check_ready()
-            for other in job._required:
-                if other not in before:
-                    in_order = False
-                    if other not in self._jobs:
-                        raise self._out_of_reach(job, other)
-            before.add(job)
-        # Where each comes after what it requires there is no cycle to look for.
-        if not in_order:
-            self.topological_order()
 
-    def _out_of_reach(
-        self, job: AbstractJob[object], other: AbstractJob[object]
-    ) -> RequirementError:
+    def _lay_out(self) -> None:
+        if self._plan.is_outdated:
+            self._plan = Plan(self._jobs)
+        try:
+            self._plan.lay_out()
+        except KeyError:
+            raise self._out_of_reach() from None
+        if self._plan.unordered:
+            self.topological_order()
+            self._plan.unordered = False
+
+    def _graph_changed(self) -> None:
+        self._plan.is_outdated = True
+
+    def _out_of_reach(self) -> RequirementError:
+        job, other = next(
+            (job, other) for job in self for other in job._required if other not in self._jobs
+        )
         where = other._scheduler
         place = "no scheduler" if where is None else f"{where.name!r}"
         return RequirementError(
@@ -437,7 +463,7 @@ class Scheduler(AbstractJob[bool]):
     def _new_run(self, limits: Limits, observers: Sequence[Observer]) -> Run:
         self._refuse_busy("run")
         self._shutdown_ok = None
-        run = Run(self, limits, observers, enclosing_activity())
+        run = Run(self, self._plan, limits, observers, enclosing_activity())
         self._run = run
         return run
 
@@ -453,7 +479,7 @@ class Scheduler(AbstractJob[bool]):
         self._report = None
         for job in self._jobs:
             job._outcome = NEVER_RUN
-            if job._is_stateful:
+            if job._traits.is_stateful:
                 job._renew()
 
     def _children(self) -> Iterable[AbstractJob[object]]:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-import functools
 import sys
 import types
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import Coroutine, Generator
 from typing import Any, Final
 
 from .errors import LoopRunningError
 
-__all__ = ["entered", "is_eager", "primed", "refuse_running_loop", "starting"]
+__all__ = ["Task", "is_eager", "primed", "refuse_running_loop", "starting"]
 
 
 def refuse_running_loop(instead: str) -> None:
@@ -37,16 +36,15 @@ def starting() -> Generator[None, None, None]:
 
 
 def is_eager(loop: asyncio.AbstractEventLoop) -> bool:
-    """Tell whether tasks of the loop can be `entered`; a task factory set there is honoured."""
+    """Tell whether tasks of the loop can start at once; a task factory set there is honoured."""
     return sys.version_info >= (3, 12) and loop.get_task_factory() is None
 
 
-_Task: Any = asyncio.Task
+Task: Final[Any] = asyncio.Task
+"""That of asyncio, for loops for which `is_eager` is true.
 
-entered: Final[Callable[..., asyncio.Task[None]]] = functools.partial(_Task, eager_start=True)
-"""Make a task of a coroutine, which has run up to its first suspension then, or to its end.
-
-Only for loops for which `is_eager` is true. The arguments are those of `asyncio.Task`.
+With `eager_start=True`, which is not known on Python 3.11, the coroutine has run up to its first
+suspension then, or to its end.
 """
 
 

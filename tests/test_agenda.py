@@ -7,7 +7,6 @@ from types import SimpleNamespace
 import pytest
 
 from flowdeco.agenda import Agenda
-from flowdeco.outcome import State
 from flowdeco.testing import VirtualClockLoop
 
 
@@ -21,12 +20,9 @@ def loop():
 class Act:
     """A job as an agenda sees it; `then` is what its body does."""
 
-    def __init__(self, course, name, waiting=0, then=None):
+    def __init__(self, course, name, then=None):
         self.name = name
-        self.waiting = waiting
-        self.successors = None
-        self.is_free = True
-        self.outcome = SimpleNamespace(state=State.IDLE)
+        self.is_special = False
         self.run = SimpleNamespace(closed=False)
         self._course = course
         self._then = then
@@ -92,7 +88,6 @@ def test_what_is_ready_starts_in_order_and_at_once(course):
     """Rule 2: in the order in which it was added, without a turn of the loop."""
     first, second = acts = course.acts("ab")
     course.add(*acts)
-    assert [act.outcome.state for act in acts] == [State.SCHEDULED] * 2
     assert course.lines == []
 
     course.agenda.advance()
@@ -101,41 +96,13 @@ def test_what_is_ready_starts_in_order_and_at_once(course):
     assert course.agenda.now is None
 
 
-def test_who_waits_for_several_starts_after_the_last(course):
-    """Rule 2: of several that become ready together, in the order of declaration."""
-    one, two = course.acts("12")
-    both, only = Act(course, "both", waiting=2), Act(course, "only", waiting=1)
-    one.successors, two.successors = [both], [both, only]
-
-    course.agenda.release(one)
-    assert (both.outcome.state, course.lines) == (State.IDLE, [])
-    course.agenda.release(two)
-
-    assert course.lines == ["both starts", "only starts"]
-    assert both.outcome.state is State.SCHEDULED
-
-
-def test_who_waits_is_released_once(course):
-    """A service that is up has released who waits for it, and does not when it ends."""
-    service, step = course.acts(["service", "step"])
-    service.successors = step.successors = [Act(course, "client", waiting=2)]
-
-    course.agenda.release(service)
-    course.agenda.release(service)
-    assert course.lines == []
-    course.agenda.release(step)
-
-    assert course.lines == ["client starts"]
-
-
 def test_a_body_that_ends_while_it_is_started_does_not_recurse(course):
     """What it makes ready starts when all that was ready before has."""
     ends, other, late = course.acts(["ends", "other", "late"])
-    late.waiting = 1
-    ends.successors = [late]
 
     def then():
-        course.agenda.release(ends)
+        course.add(late)
+        assert course.agenda.is_busy
         course.agenda.advance()
         course.agenda.advance_soon()
         course.note("body ends")
@@ -151,7 +118,7 @@ def test_a_body_that_ends_while_it_is_started_does_not_recurse(course):
 def test_what_needs_something_is_asked_whether_it_can_start(course):
     """Rule 6: it queues, while the others start; what is free of needs is not asked."""
     acts = course.acts("abc")
-    acts[1].is_free = False
+    acts[1].is_special = True
     course.add(*acts)
 
     course.agenda.advance()

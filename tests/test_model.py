@@ -433,7 +433,7 @@ class World(Observer):
         job = list(self.specs)[number % len(self.specs)] if self.specs else None
         level = None if job is None else self.level(job)
         run = None if level is None else level._run
-        for activity in () if run is None else run._activities:
+        for activity in () if run is None else filter(None, run.activities):
             if activity.job is job and activity.task is not None:
                 activity.task.cancel("foreign")
 
@@ -502,7 +502,7 @@ class World(Observer):
         predicates = [job.is_idle(), job.is_scheduled(), job.is_running(), job.is_done()]
         assert predicates.count(True) == 1
         if state is State.SKIPPED:
-            assert any(before._outcome.value is MISSING for before in job._takes)
+            assert any(before._outcome.value is MISSING for before in job._traits.takes)
         if spec.kind == "cancels" and state is State.FAILED:
             assert isinstance(error, (SelfCancelledError, TimeoutError))
         if spec.kind == "nested" and job.is_done() and job.started_at is not None:

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from flowdeco.tasks import entered, is_eager, primed, starting
+from flowdeco.tasks import Task, is_eager, primed, starting
 from flowdeco.testing import VirtualClockLoop
 
 place = contextvars.ContextVar("place", default="outside")
@@ -34,7 +34,7 @@ def test_bodies_start_at_once_where_python_can_and_nobody_makes_tasks_his_way(lo
 
 
 @pytest.mark.skipif(sys.version_info < (3, 12), reason="tasks start in the next turn")
-def test_what_is_entered_has_run_to_its_first_suspension(loop):
+def test_what_starts_at_once_has_run_to_its_first_suspension(loop):
     """In a task of its own."""
     seen = []
 
@@ -44,7 +44,7 @@ def test_what_is_entered_has_run_to_its_first_suspension(loop):
         seen.append("on")
 
     async def main():
-        task = entered(body(), loop=loop)
+        task = Task(body(), loop=loop, eager_start=True)
         assert seen == [task]
         await task
 
