@@ -17,7 +17,7 @@ from collections.abc import (
 )
 from contextvars import ContextVar
 from types import CoroutineType
-from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, Self, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypeAlias, cast
 
 import attrs
 from typing_extensions import TypeVar
@@ -57,11 +57,11 @@ RequirementSet: TypeAlias = (
     "Requirement | Iterable[Requirement | Iterable[Requirement | Iterable[Requirement]]]"
 )
 
+Jobs: TypeAlias = "tuple[AbstractJob[object], ...] | dict[AbstractJob[object], None]"
+"""Each once, in order: a tuple of one at most, which takes half of the memory, or a dict."""
+
 NEVER_RUN = Outcome()
 """The outcome of every job that was in no run yet; nothing writes to it."""
-
-NO_REQUIREMENTS: Final[dict[AbstractJob[object], None]] = {}
-"""Those of every job that requires nothing; nothing writes to it."""
 
 
 class Activity(Protocol):
@@ -107,11 +107,18 @@ class AbstractJob(Atom["AbstractJob[object]"], Generic[R]):
     forever: bool = False
     timeout: float | None = None
     _given: RequirementSet = attrs.field(default=None, alias="required")
-    _required: dict[AbstractJob[object], None] = attrs.field(default=NO_REQUIREMENTS, init=False)
-    _outcome: Outcome = attrs.field(default=NEVER_RUN, init=False)
-    _owner: Callable[[], Scheduler | None] | None = attrs.field(default=None, init=False)
-    _traits: Traits = attrs.field(default=PLAIN, init=False)
+    _required: Jobs = attrs.field(init=False)
+    _outcome: Outcome = attrs.field(init=False)
+    _owner: Callable[[], Scheduler | None] | None = attrs.field(init=False)
+    _traits: Traits = attrs.field(init=False)
     """What a run must know of its body."""
+
+    def __attrs_pre_init__(self) -> None:
+        # Not as defaults: attrs takes its time over those of what is no argument.
+        self._outcome = NEVER_RUN
+        self._owner = None
+        self._required = ()
+        self._traits = PLAIN
 
     def __attrs_post_init__(self) -> None:
         # Not validators: these would run before a job keeps its coroutine, and leave it un-awaited.
@@ -122,7 +129,7 @@ class AbstractJob(Atom["AbstractJob[object]"], Generic[R]):
         if self.forever is not False:
             check_flag(self.forever, "forever")
         if self._given is not None:
-            self._required = _jobs_in(self._given) or NO_REQUIREMENTS
+            self._required = _jobs_in(self._given)
             self._given = None
 
     # What a job does
@@ -162,7 +169,7 @@ class AbstractJob(Atom["AbstractJob[object]"], Generic[R]):
     @property
     def required(self) -> KeysView[AbstractJob[object]]:
         """What it comes after, in the order in which that was said."""
-        return self._required.keys()
+        return dict.fromkeys(self._required).keys()
 
     def requires(self, *jobs: RequirementSet, remove: bool = False) -> Self:
         """Let this job come after others, or (with `remove`) no longer after them.
@@ -190,16 +197,22 @@ class AbstractJob(Atom["AbstractJob[object]"], Generic[R]):
                     " running"
                 )
             scheduler._graph_changed()
-        required = self._required
-        if required is NO_REQUIREMENTS or required is self._outcome.required:
-            # The report of the last run goes on to speak of what was required then.
-            required = self._required = dict(required)
+        required = self._own_requirements()
         if remove:
             for other in others:
                 required.pop(other, None)
         else:
-            required.update(others)
+            required.update(dict.fromkeys(others))
         return self
+
+    def _own_requirements(self) -> dict[AbstractJob[object], None]:
+        """The requirements, to be changed."""
+        required = self._required
+        if not isinstance(required, dict) or required is self._outcome.required:
+            # The report of the last run goes on to speak of what was required then.
+            self._required = changed = dict.fromkeys(required)
+            return changed
+        return required
 
     def _follow(self, before: Sequence[AbstractJob[object]]) -> None:
         self.requires(before)
@@ -325,11 +338,15 @@ class AbstractJob(Atom["AbstractJob[object]"], Generic[R]):
         return described(self, self._outcome)
 
 
-def _jobs_in(given: object) -> dict[AbstractJob[object], None]:
+def _jobs_in(given: object) -> Jobs:
     """Collect the jobs in what was given as requirements, in order, each once."""
-    found: dict[AbstractJob[object], None] = {}
     # A cast would take longer than the rest.
     items: Any = given if isinstance(given, (list, tuple)) else (given,)  # pyright: ignore[reportUnknownVariableType]
+    if not items:
+        return ()
+    if len(items) == 1 and isinstance(items[0], AbstractJob):
+        return (items[0],)
+    found: dict[AbstractJob[object], None] = {}
     for item in items:
         if isinstance(item, AbstractJob):
             found[item] = None

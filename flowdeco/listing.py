@@ -39,7 +39,7 @@ def entries(jobs: Iterable[AbstractJob[object]]) -> tuple[Entry, ...]:
 def unrun(jobs: Iterable[AbstractJob[object]]) -> tuple[Entry, ...]:
     """Return jobs, and those inside of them, as they were when a run ended without them."""
     return tuple(
-        Entry(job, Outcome(required=dict(job._required)), unrun(job._children())) for job in jobs
+        Entry(job, Outcome(required=tuple(job._required)), unrun(job._children())) for job in jobs
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Collection
 from types import TracebackType
 from typing import TYPE_CHECKING, Final
 
@@ -69,7 +69,7 @@ class Outcome:
 
     def __init__(
         self,
-        required: Mapping[AbstractJob[object], None] | None = None,
+        required: Collection[AbstractJob[object]] | None = None,
         critical: bool | None = None,
     ) -> None:
         self.state = _IDLE

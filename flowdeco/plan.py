@@ -49,11 +49,10 @@ class Plan:
         numbers, waiting, successors = self.numbers, self.waiting, self.successors
         first = len(waiting)
         new = self.jobs[first:] if first else self.jobs
+        waiting.extend([len(job._required) for job in new])
         successors.extend([None] * len(new))
         for number, job in enumerate(new, first):
-            required = job._required
-            waiting.append(len(required))
-            for before in required:
+            for before in job._required:
                 place = numbers[before]
                 if place >= number:
                     self.unordered = True

@@ -137,24 +137,23 @@ class Scheduler(AbstractJob[bool]):
 
     def _take_in(self, given: Jobs) -> None:
         # Asked for what most are: `isinstance` takes far longer to say no than to say yes.
-        jobs = (given,) if isinstance(given, AbstractJob) else self._members(given)
-        for job in jobs:
-            self._check_new(job)
-        for job in jobs:
-            if job._owner is None or job not in self._jobs:
-                job._owner = self._me
-                self._plan.add(job)
-
-    def _members(self, given: object) -> tuple[AbstractJob[object], ...]:
-        if not isinstance(given, Chain):
+        if isinstance(given, AbstractJob):
+            self._check_new(given)
+            if given not in self._jobs:
+                given._owner = self._me
+                self._plan.add(given)
+        elif isinstance(given, Chain):
+            jobs = tuple(given)
+            for job in jobs:  # all of them, before any is taken in
+                self._check_new(job)
+            for job in jobs:
+                self._take_in(job)
+        else:
             raise _no_job(given)
-        jobs = tuple(cast("Chain[AbstractJob[object]]", given))
-        for job in jobs:
-            if not isinstance(job, AbstractJob):
-                raise _no_job(job)
-        return jobs
 
     def _check_new(self, job: AbstractJob[object]) -> None:
+        if not isinstance(job, AbstractJob):
+            raise _no_job(job)
         try:
             owner = None if job._owner is None else job._owner()
         except AttributeError:
