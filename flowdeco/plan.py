@@ -51,7 +51,8 @@ class Plan:
         new = self.jobs[first:] if first else self.jobs
         waiting.extend([len(job._required) for job in new])
         successors.extend([None] * len(new))
-        for number, job in enumerate(new, first):
+        for job in new:
+            number = numbers[job]  # not counted anew: an int takes more memory than its place
             for before in job._required:
                 place = numbers[before]
                 if place >= number:
