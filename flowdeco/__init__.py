@@ -17,7 +17,7 @@ from .scheduler import Scheduler
 #   job
 #   plan
 #   observer, reason, activity, agenda, listing, shutdown
-#   diagram, report
+#   diagram, report, grace
 #   run
 #   ownloop
 #   scheduler

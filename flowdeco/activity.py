@@ -49,7 +49,6 @@ _ASYNCIO = os.path.dirname(asyncio.__file__)
 
 # On Python 3.11 a member of an enumeration is found ten times slower than a global name.
 _IDLE = State.IDLE
-_SCHEDULED = State.SCHEDULED
 _RUNNING = State.RUNNING
 _DONE = State.DONE
 _STUCK = State.STUCK
@@ -58,7 +57,7 @@ _STUCK = State.STUCK
 class Activity:
     """One job in one run. Jobs know their outcome alone; all that is for the run is here.
 
-    There is one from the moment at which the job is ready to start.
+    There is one from the moment at which the job would start, if it has what it needs.
 
     Args:
         run: the run.
@@ -107,7 +106,6 @@ class Activity:
         self.job: AbstractJob[object]
         self.job = job = run.jobs[number]
         self.outcome: Outcome = run.outcomes[number]
-        self.outcome.state = _SCHEDULED
         self.task: asyncio.Task[None] | None = None
         self.ended = False
         self.is_special: bool = (
@@ -128,7 +126,13 @@ class Activity:
     # Its beginning
 
     def can_start(self) -> bool:
-        """Tell whether it has what it needs to start; else it is skipped, or queues for a place."""
+        """Tell whether it has what it needs to start; else it is skipped, or queues for a place.
+
+        If the run has closed while it has waited, it gives back what it has.
+        """
+        if self.run.closed:
+            self.give_places_back()
+            return False
         for before in self.job._traits.takes:
             if before._outcome.value is MISSING:
                 self._skip(before)
@@ -158,9 +162,7 @@ class Activity:
             if next_one is not None:
                 # It may belong to another run, which shares these places.
                 next_one.places += 1
-                self.run.agenda.add(next_one)
-                # This task is to be gone by then: there are no more tasks than places.
-                self.run.agenda.advance_soon()
+                self.run.agenda.grant(next_one)
 
     def launch(self, now: float) -> None:
         """Make a task of it, in a copy of the context of the run, not of its caller (rule 18)."""
@@ -239,7 +241,7 @@ class Activity:
         """Let the body end: it has taken longer than its timeout."""
         if not self.ended and not self.stopping:
             self.expired = True
-            self.run.drain([self], self.run.clock() + self.run.limits.grace)
+            self.run.grace.drain([self], self.run.clock() + self.run.limits.grace)
 
     def settle(self, value: object, error: BaseException | None) -> None:
         """Note how the body has ended."""

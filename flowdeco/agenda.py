@@ -7,11 +7,12 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
+from .activity import Activity
 from .threads import MOST_THREADS
 from .window import Window
 
 if TYPE_CHECKING:
-    from .activity import Activity
+    from .run import Run
 
 __all__ = ["Agenda"]
 
@@ -30,7 +31,7 @@ class Agenda:
     then the loop gets its turn, however much is ready, for services, deadlines and cancellations.
     """
 
-    __slots__ = ("_loop", "_ready", "add", "is_busy", "now", "threads")
+    __slots__ = ("_granted", "_loop", "_runs", "add", "is_busy", "now", "threads")
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.now: float | None = None
@@ -38,19 +39,30 @@ class Agenda:
         self.threads: Window[Activity] = Window(MOST_THREADS)
         """There are places in threads for all runs together."""
         self._loop = loop
-        self._ready: deque[Activity] = deque()
-        self.add: Callable[[Activity], None] = self._ready.append
-        """Take in a job that is ready; `advance` starts it."""
+        self._runs: deque[Run] = deque()
+        self.add: Callable[[Run], None] = self._runs.append
+        """Note that the run has made one job more ready; `advance` starts it."""
+        self._granted: deque[Activity] = deque()
         self.is_busy = False
         """Whether somebody sees to what is ready: a caller further up, or the next turn."""
 
+    def grant(self, activity: Activity) -> None:
+        """Take in a job that has waited for a place and has it now; it starts in the next turn.
+
+        The task that gave the place back is gone by then, so that there are never more tasks than
+        places.
+        """
+        self._granted.append(activity)
+        self._advance_soon()
+
     def clear(self) -> None:
         """Forget what is ready, as the outermost run has ended."""
-        self._ready.clear()
+        self._runs.clear()
+        self._granted.clear()
 
     def advance(self) -> None:
         """Start what is ready."""
-        ready = self._ready
+        runs, granted = self._runs, self._granted
         if self.is_busy:
             return
         self.is_busy = True
@@ -58,15 +70,19 @@ class Agenda:
         until = now + LONGEST_TURN
         left = AT_ONCE
         try:
-            while ready:
+            while runs or granted:
                 if not left or now > until:
                     self._loop.call_soon(self._go_on)
                     return
                 left -= 1
-                activity = ready.popleft()
-                if activity.run.closed:
-                    activity.give_places_back()
-                elif not activity.is_special or activity.can_start():
+                if granted:
+                    activity = granted.popleft()
+                else:
+                    run = runs.popleft()
+                    if run.closed:
+                        continue
+                    activity = Activity(run, run.ready.popleft())
+                if not activity.is_special or activity.can_start():
                     activity.launch(now)
                     now = self.now or self._read_clock()
         except BaseException:
@@ -80,8 +96,7 @@ class Agenda:
             self.now = self._loop.time()
         return self.now
 
-    def advance_soon(self) -> None:
-        """Start what is ready in the next turn of the loop, and nothing before."""
+    def _advance_soon(self) -> None:
         if not self.is_busy:
             self.is_busy = True
             self._loop.call_soon(self._go_on)

@@ -12,15 +12,16 @@ import contextvars
 import logging
 import math
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from .activity import Activity
 from .agenda import Agenda
 from .deadline import Deadline
-from .drain import SETTLING_TURNS, Drain, Sleeper, after_turns
+from .drain import SETTLING_TURNS, Sleeper, after_turns
 from .errors import NestingError
-from .graph import heights
+from .grace import Grace, waves
 from .job import AbstractJob
 from .limits import DEEPEST, Limits, finite
 from .listing import Entry, unrun
@@ -43,6 +44,8 @@ __all__ = ["Run"]
 
 logger = logging.getLogger("flowdeco")
 
+_SCHEDULED = State.SCHEDULED  # an attribute of an enumeration is slow on Python 3.11
+
 
 class Run:
     """One run of the jobs of a scheduler.
@@ -57,6 +60,58 @@ class Run:
     Raises:
         NestingError: too many runs are nested in each other.
     """
+
+    __slots__ = (
+        "_audience",
+        "_begun_at",
+        "_cut_short",
+        "_deadline",
+        "_enclosing",
+        "_inner",
+        "_inner_reports",
+        "_last_step_ended_at",
+        "_left",
+        "_orphans",
+        "_outer",
+        "_services",
+        "_shutdown",
+        "_skips",
+        "_sleeper",
+        "_steps",
+        "_successors",
+        "_verbose",
+        "_waiting",
+        "_wall_time",
+        "_watched",
+        "activities",
+        "agenda",
+        "all_special",
+        "bound",
+        "clock",
+        "closed",
+        "context",
+        "depth",
+        "failures",
+        "given_up_at_once",
+        "grace",
+        "is_eager",
+        "is_noted",
+        "jobs",
+        "limits",
+        "loop",
+        "no_start_from",
+        "outcomes",
+        "over",
+        "ready",
+        "reason",
+        "report",
+        "scheduler",
+        "stuck",
+        "threads",
+        "watch",
+        "windows",
+        "zero",
+    )
 
     def __init__(
         self,
@@ -88,7 +143,6 @@ class Run:
         self.given_up_at_once = False
         """After a third signal: exceptions are let through wherever they are raised."""
         self._cut_short = False
-        self._hurried = False
         self._inner: dict[Run, None] = {}
         """The runs that go on within this one."""
         self._inner_reports: dict[AbstractJob[object], list[Report]] = {}
@@ -105,7 +159,7 @@ class Run:
         """When the outermost run began, by the clock of the loop."""
         self.bound: float | None = None
         """When all must be over, by the clock of the loop; known once the bodies are to end."""
-        self._end_by = math.inf
+        self.grace: Grace = Grace(self.loop)
         self._last_step_ended_at = self._begun_at
         enclosing_deadline = None if outer is None else outer._deadline
         self._deadline: Deadline = Deadline(
@@ -131,7 +185,6 @@ class Run:
         self.windows: tuple[Window[Activity], ...] = self._find_windows()
         """Those of which a job takes a place: that of this run, and perhaps those around it."""
         self._sleeper = Sleeper(self.loop)
-        self._drains: list[Drain[Activity]] = []
         self._shutdown: Shutdown | None = None
         self._orphans: list[Scheduler] = []
         self.all_special: bool = self.is_noted or self.watch is not None or bool(self.windows)
@@ -139,8 +192,10 @@ class Run:
         self._successors = plan.successors
         self._waiting = plan.waiting.copy()
         """How many of the requirements of each have not ended (or, services, come up)."""
+        self.ready: deque[int] = deque()
+        """Those that are to start, in order; the agenda has an entry for each."""
         self.activities: list[Activity | None] = [None] * len(self.jobs)
-        """Those of the jobs that are ready, or at work."""
+        """Those of the jobs that wait for a place, or are at work."""
         self._services = 0
         self.outcomes: Sequence[Outcome] = self._new_outcomes()
         self._steps: int = len(self.jobs) - self._services
@@ -225,9 +280,16 @@ class Run:
         for window in (*self.windows, self.agenda.threads):
             for activity in window.dismiss(lambda activity: activity.run is self):
                 activity.give_places_back()
-        for ready in self.activities:
-            if ready is not None and ready.outcome.state is State.SCHEDULED and ready.task is None:
-                ready.outcome.state = State.IDLE
+        for number in self.ready:
+            self.outcomes[number].state = State.IDLE
+        self.ready.clear()
+        for waiting in self.activities:
+            if (
+                waiting is not None
+                and waiting.outcome.state is State.SCHEDULED
+                and waiting.task is None
+            ):
+                waiting.outcome.state = State.IDLE
 
     def _expire(self) -> None:
         if not self.closed:
@@ -265,6 +327,10 @@ class Run:
             self._cut_short = self._shutdown is None
             self._heed_enclosing_drain()
 
+    def _heed_enclosing_drain(self) -> None:
+        if self._enclosing is not None:
+            self.grace.heed(self._enclosing.drain)
+
     # From the first job to the last
 
     def _start(self) -> None:
@@ -273,7 +339,9 @@ class Run:
         if not self.closed:
             for number, count in enumerate(self._waiting):
                 if not count:
-                    self.agenda.add(Activity(self, number))
+                    self.outcomes[number].state = _SCHEDULED
+                    self.ready.append(number)
+                    self.agenda.add(self)
             self.agenda.advance()
 
     def _release(self, number: int) -> None:
@@ -282,11 +350,14 @@ class Run:
         if successors is not None:
             waiting = self._waiting
             for successor in successors:
-                waiting[successor] -= 1
-                if not waiting[successor]:
-                    self.agenda.add(Activity(self, successor))
-        if not self.agenda.is_busy:
-            self.agenda.advance()
+                left = waiting[successor] - 1
+                waiting[successor] = left
+                if not left:
+                    self.outcomes[successor].state = _SCHEDULED
+                    self.ready.append(successor)
+                    self.agenda.add(self)
+            if self.ready and not self.agenda.is_busy:
+                self.agenda.advance()
 
     def lets_start(self, now: float) -> bool:
         """Tell whether a body may start at that time; none does after the deadline (rule 2)."""
@@ -384,16 +455,16 @@ class Run:
         services = self._at_work(forever=True)
         if self.reason is None and services:
             await self._turns(SETTLING_TURNS)
-        self._end_by = self.clock() + self.limits.grace
+        self.grace.begin(self.limits.grace)
         self._heed_enclosing_drain()
-        self.bound = self._end_by + self.limits.shutdown_timeout
+        self.bound = self.grace.end + self.limits.shutdown_timeout
         steps = self._at_work(forever=False)
         if steps:
-            await self._drained(steps, self._share(2 if services else 1))
-        waves = self._waves(self._at_work(forever=True))
-        while waves:
-            await self._drained(waves[0], self._share(len(waves)))
-            waves.pop(0)
+            await self._drained(steps, self.grace.share(2 if services else 1))
+        going_down = waves(self._at_work(forever=True), self.jobs)
+        while going_down:
+            await self._drained(going_down[0], self.grace.share(len(going_down)))
+            going_down.pop(0)
         if self.reason is None:
             self._look_for_stuck()
 
@@ -414,59 +485,17 @@ class Run:
             and activity.job.forever is forever
         ]
 
-    def _share(self, count: int) -> float:
-        """When the first of so many that share what is left of the grace must have ended."""
-        now = self.clock()
-        return now + max(0.0, self._end_by - now) / count
-
-    def _heed_enclosing_drain(self) -> None:
-        """Of the graces of this run and of those around it the one that ends first counts."""
-        if self._enclosing is not None and self._enclosing.drain is not None:
-            self._end_by = min(self._end_by, self._enclosing.drain.until)
-            for drain in self._drains:
-                drain.tighten(self._end_by)
-
-    def _waves(self, services: list[Activity]) -> list[list[Activity]]:
-        """Sort services so that each comes after all services that come after it (rule 7)."""
-        if len(services) < 2:
-            return [services] if services else []
-        required = {job: job._required for job in self.jobs}
-        height = heights(required, {activity.job for activity in services})
-        waves: list[list[Activity]] = [[] for _ in range(max(height.values()) + 1)]
-        for activity in services:
-            waves[height[activity.job]].append(activity)
-        return [wave for wave in waves if wave]
-
     async def _drained(self, activities: Sequence[Activity], until: float) -> None:
-        drain = self.drain(activities, until)
+        drain = self.grace.drain(activities, until)
         await self._until(lambda: not drain.members)
-
-    def drain(self, activities: Sequence[Activity], until: float) -> Drain[Activity]:
-        """Tell bodies to end, and give them up if they have not by then."""
-        # A service may have ended by itself while those before it went down.
-        left = [activity for activity in activities if not activity.ended]
-        drain = Drain(self.loop, left, until, Activity.cancel, Activity.give_up)
-        self._drains = [*(one for one in self._drains if one.members), drain]
-        for activity in left:
-            if activity.drain is not None:
-                activity.drain.discard(activity)
-            activity.drain = drain
-            activity.is_special = True
-            activity.stop()
-        if self._hurried:
-            # Not at once: what is resumed for its teardown must not find itself cancelled there.
-            self.loop.call_soon(drain.hurry)
-        return drain
 
     def hurry(self) -> None:
         """Skip the rest of the grace: what does not react to a cancellation is stuck."""
-        self._hurried = True
-        for drain in self._drains:
-            drain.hurry()
+        self.grace.hurry()
 
     def give_up(self) -> None:
         """Skip the rest of the grace, and that of the time of the hooks."""
-        self.hurry()
+        self.grace.hurry()
         if self._shutdown is not None:
             self._shutdown.hurry()
 
@@ -497,12 +526,9 @@ class Run:
     def _close(self) -> None:
         self.over = True
         self._deadline.lift()
-        for drain in self._drains:
-            drain.close()
+        self.grace.close()
         self.report = self._make_report()
-        # Activities and drains know the run: let them go, so that nothing needs the collector.
-        self.activities = []
-        self._drains = []
+        self.activities = []  # they know the run: let them go, so that nothing needs the collector
         self.scheduler._ended(self.report)
         if self._enclosing is not None:
             self._leave_enclosing(self._enclosing)

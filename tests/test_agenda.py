@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from types import SimpleNamespace
 
 import pytest
@@ -23,7 +24,6 @@ class Act:
     def __init__(self, course, name, then=None):
         self.name = name
         self.is_special = False
-        self.run = SimpleNamespace(closed=False)
         self._course = course
         self._then = then
 
@@ -39,9 +39,6 @@ class Act:
         if self._then is not None:
             self._then()
 
-    def give_places_back(self):
-        self._course.note(f"{self} gives back")
-
 
 class Course:
     """An agenda, and what it does: in which turn of the loop, and at what time."""
@@ -49,6 +46,7 @@ class Course:
     def __init__(self, loop):
         self.loop = loop
         self.agenda = Agenda(loop)
+        self.run = SimpleNamespace(closed=False, ready=deque())
         self.turn = 0
         self.lines = []
         self.times = []
@@ -60,9 +58,11 @@ class Course:
     def acts(self, names, **options):
         return [Act(self, name, **options) for name in names]
 
-    def add(self, *acts):
+    def add(self, *acts, run=None):
+        run = run or self.run
         for act in acts:
-            self.agenda.add(act)
+            run.ready.append(act)
+            self.agenda.add(run)
 
     def go(self, turns=20):
         """Let turns of the loop go by, counted from 1."""
@@ -80,7 +80,9 @@ class Course:
 
 
 @pytest.fixture
-def course(loop):
+def course(loop, monkeypatch):
+    # Here a run has the jobs themselves in the place of numbers.
+    monkeypatch.setattr("flowdeco.agenda.Activity", lambda _run, act: act)
     return Course(loop)
 
 
@@ -104,7 +106,6 @@ def test_a_body_that_ends_while_it_is_started_does_not_recurse(course):
         course.add(late)
         assert course.agenda.is_busy
         course.agenda.advance()
-        course.agenda.advance_soon()
         course.note("body ends")
 
     ends._then = then
@@ -126,15 +127,68 @@ def test_what_needs_something_is_asked_whether_it_can_start(course):
     assert course.lines == ["a starts", "b queues", "c starts"]
 
 
-def test_what_belongs_to_a_closed_run_gives_its_places_back(course):
-    """W02: it does not start, and no place is lost."""
-    acts = course.acts("ab")
-    acts[0].run.closed = True
-    course.add(*acts)
+def test_what_belongs_to_a_closed_run_does_not_start(course):
+    """Rule 4: nothing of it, though others go on."""
+    a, b, c = course.acts("abc")
+    closed = SimpleNamespace(closed=False, ready=deque())
+    course.add(a, run=closed)
+    course.add(b)
+    course.add(c, run=closed)
+    closed.closed = True
+    closed.ready.clear()
 
     course.agenda.advance()
 
-    assert course.lines == ["a gives back", "b starts"]
+    assert course.lines == ["b starts"]
+
+
+def test_runs_take_turns_as_their_jobs_become_ready(course):
+    """Rule 2: whoever made it ready, the order is that in which it has become so."""
+    a, b, c = course.acts("abc")
+    other = SimpleNamespace(closed=False, ready=deque())
+    course.add(a, run=other)
+    course.add(b)
+    course.add(c, run=other)
+
+    course.agenda.advance()
+
+    assert course.lines == ["a starts", "b starts", "c starts"]
+
+
+def test_who_is_granted_a_place_starts_in_the_next_turn(course):
+    """Rule 6: when the task is gone that had it; before those that have not waited for one."""
+    a, b, c = course.acts("abc")
+    course.agenda.grant(a)
+    course.add(c)
+    course.agenda.grant(b)
+    course.agenda.advance()
+    assert course.lines == []
+
+    course.go()
+
+    assert course.lines == ["a starts", "b starts", "c starts"]
+
+
+def test_who_is_granted_a_place_while_others_start_is_among_them(course):
+    """What gives the place back then has ended by the time at which the next one starts."""
+    a, b, c = course.acts("abc")
+    a._then = lambda: course.agenda.grant(c)
+    course.add(a, b)
+
+    course.agenda.advance()
+
+    assert course.lines == ["a starts", "c starts", "b starts"]
+
+
+def test_who_is_granted_a_place_is_asked_what_else_it_needs(course):
+    """Rule 6: it may wait for a place in another window, too."""
+    (act,) = course.acts("a")
+    act.is_special = True
+    course.agenda.grant(act)
+
+    course.go()
+
+    assert course.lines == ["a queues"]
 
 
 def test_the_loop_has_its_turn_after_a_hundred_starts(course):
@@ -143,7 +197,6 @@ def test_the_loop_has_its_turn_after_a_hundred_starts(course):
 
     course.agenda.advance()
     course.agenda.advance()  # somebody sees to it already
-    course.agenda.advance_soon()
     course.go()
 
     turns = [turn for turn, _ in course.times]
@@ -196,15 +249,11 @@ def test_the_time_at_which_a_body_has_ended_is_that_of_the_next_start(course):
     assert [now for _, now in course.times] == [1, 1.001]
 
 
-def test_to_advance_in_the_next_turn(course):
-    """What is ready, and becomes so until then, starts there and only once."""
-    course.add(*course.acts("a"))
-    course.agenda.advance_soon()
-    course.agenda.advance_soon()
+def test_the_clock_is_read_anew_in_the_next_turn(course):
+    """Whatever was read in this one."""
+    course.agenda.grant(*course.acts("a"))
     course.agenda.now = 7.0
     course.add(*course.acts("b"))
-    course.agenda.advance()
-    assert course.lines == []
 
     course.go()
     course.add(*course.acts("c"))
@@ -231,9 +280,12 @@ def test_an_exit_out_of_a_start_leaves_the_rest_ready(course):
 
 def test_what_is_cleared_never_starts(course):
     """A run that has ended forgets what was ready."""
-    course.add(*course.acts("ab"))
+    a, b = course.acts("ab")
+    course.add(a)
+    course.agenda.grant(b)
 
     course.agenda.clear()
     course.agenda.advance()
+    course.go()
 
     assert course.lines == []
