@@ -498,6 +498,8 @@ def main() -> None:
     parser.add_argument("--all", action="store_true", help="those that are explained as well")
     options = parser.parse_args()
     os.chdir(TESTS.parent)
+    # A shell lets what it starts in the background ignore it, which tests of signals would not.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     arguments = ["-q", "-s", "-p", "no:randomly", "-p", "no:cacheprovider", "-o", "addopts="]
     arguments += [f"--ignore=tests/{name}.py" for name in LEFT_OUT]
     sys.exit(pytest.main([*arguments, "tests"], plugins=[Mutation(options)]))
