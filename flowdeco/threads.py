@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from contextvars import ContextVar
-from typing import Any, Final, ParamSpec, TypeVar, cast
+from typing import Final, ParamSpec, TypeVar, cast
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -111,17 +111,18 @@ async def in_thread(function: Callable[[], R]) -> R:
         BaseException: what the function raises.
     """
     executor = threads_in_use.get()
-    run: Any = contextvars.copy_context().run
     # Taken out to be called: the traceback of a failure must not keep the context alive.
-    calls: list[Callable[[], R]] = [functools.partial(run, function)]
+    calls: list[Callable[[], R]] = [functools.partial(contextvars.copy_context().run, function)]
+    failures: list[BaseException] = []
 
-    def call() -> tuple[R, None] | tuple[None, BaseException]:
-        # Handed over as a value: a future of asyncio refuses some exceptions, and makes others of
-        # some, which have no traceback.
+    def call() -> R | None:
+        # Handed over by itself: a future of asyncio refuses some exceptions, and makes others of
+        # some, which have no traceback. Taken out in the end, for the traceback knows this frame.
         try:
-            return calls.pop()(), None
-        except BaseException as raised:
-            return None, raised
+            return calls.pop()()
+        except BaseException as error:
+            failures.append(error)
+            return None
 
     future = asyncio.get_running_loop().run_in_executor(executor, call)
     try:
@@ -131,13 +132,10 @@ async def in_thread(function: Callable[[], R]) -> R:
             except asyncio.CancelledError:
                 if isinstance(executor, DaemonThreads) and executor.closed:
                     raise  # nobody waits for it any more but a loop that wants to close
-        value, error = future.result()
+        value = future.result()
     finally:
-        # Left behind: what the thread has to say later, it says to nobody.
+        # Left behind: it is not called any more, and what it has to say later, it says to nobody.
         future.cancel()
-    if error is None:
-        return cast("R", value)
-    try:
-        raise error
-    finally:
-        del error, future, run  # or its traceback would keep them alive
+    if failures:
+        raise failures.pop()
+    return cast("R", value)

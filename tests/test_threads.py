@@ -2,7 +2,9 @@
 
 import asyncio
 import concurrent.futures
+import contextlib
 import contextvars
+import gc
 import logging
 import signal
 import subprocess
@@ -10,6 +12,7 @@ import sys
 import textwrap
 import threading
 import time
+import weakref
 
 import pytest
 from actors import co_perform, in_loop, perform, states
@@ -189,6 +192,41 @@ def test_a_stop_iteration_appears_as_in_a_coroutine():
     assert Scheduler(job).orchestrate(loop_factory=VirtualClockLoop)
     assert type(job.raised_exception()) is RuntimeError
     assert isinstance(job.raised_exception().__cause__, StopIteration)
+
+
+class OwnError(Exception):
+    """Whose end is noticed."""
+
+    def __init__(self, gone):
+        super().__init__("broken")
+        weakref.finalize(self, gone.set)
+
+
+@pytest.mark.parametrize("in_a_run", [True, False])
+def test_a_failure_leaves_nothing_for_the_collector(in_a_run):
+    """R20: it goes with the last reference to it, in a run or outside of one."""
+    gone = threading.Event()
+    left = [OwnError(gone)]
+
+    def work():
+        if left:
+            raise left.pop()
+
+    async def alone():
+        with contextlib.suppress(OwnError):
+            await plain(work).co_run()
+
+    gc.disable()
+    try:
+        if in_a_run:
+            scheduler = Scheduler(plain(work))
+            for _ in range(2):  # the second run lets go of the failure of the first
+                assert scheduler.orchestrate(loop_factory=VirtualClockLoop)
+        else:
+            in_loop(alone())
+        assert gone.wait(SOON)  # the thread may know of it a little longer
+    finally:
+        gc.enable()
 
 
 @pytest.mark.parametrize("make", [asyncio.CancelledError, concurrent.futures.CancelledError])
