@@ -49,7 +49,7 @@ class DaemonThreads(Executor):
         """Call a function in a thread, as soon as one has time for it.
 
         Raises:
-            RuntimeError: the run is over.
+            RuntimeError: the run is over, or the system gives no thread. Nothing is called then.
         """
         if self.closed:
             raise RuntimeError("the run is over whose threads these are")
@@ -64,23 +64,23 @@ class DaemonThreads(Executor):
                 return functools.partial(future.set_exception, error)
             return functools.partial(future.set_result, result)
 
-        self._calls.put(call)
         with self._lock:
+            self._start_thread_if_needed(self._unended + 1)
             self._unended += 1
-            self._start_thread_if_needed()
+        self._calls.put(call)
         return future
 
     def give_up_one(self) -> None:
         """Do without a thread that does not end: another may take its place."""
         with self._lock:
             self._most += 1
-            self._start_thread_if_needed()
+            self._start_thread_if_needed(self._unended)
 
-    def _start_thread_if_needed(self) -> None:
-        if self._threads < min(self._unended, self._most):
-            self._threads += 1
-            name = f"flowdeco-{self._threads}"
+    def _start_thread_if_needed(self, calls: int) -> None:
+        if self._threads < min(calls, self._most):
+            name = f"flowdeco-{self._threads + 1}"
             threading.Thread(target=self._work, name=name, daemon=True).start()
+            self._threads += 1
 
     def _work(self) -> None:
         while (call := self._calls.get()) is not None:
