@@ -148,6 +148,29 @@ def test_a_plain_function_outside_of_a_run_uses_the_executor_of_the_loop():
     assert Plain().work.standalone_run() is False
 
 
+def test_a_cancel_outside_of_a_run_waits_for_the_thread(gate):
+    """It is swallowed there as well, for the thread goes on in any case."""
+    started = threading.Event()
+
+    class Plain(Flow):
+        @step
+        def work(self):
+            started.set()
+            gate.wait(SOON)
+            return "value"
+
+    async def main():
+        task = asyncio.ensure_future(Plain().work.co_run())
+        while not started.is_set():
+            await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.sleep(0)
+        gate.set()
+        return await task
+
+    assert in_loop(main()) == "value"
+
+
 # Values and exceptions
 
 
@@ -421,6 +444,71 @@ def test_there_are_never_more_threads_than_promised(gate):
     threads.shutdown()
 
 
+def test_a_thread_that_has_nothing_to_do_makes_the_next_call():
+    """Another one starts only when there are more calls than threads."""
+    threads = DaemonThreads(5)
+    before = set(own_threads())
+    assert [threads.submit(int).result(SOON) for _ in range(5)] == [0] * 5
+    assert len(set(own_threads()) - before) == 1
+    threads.shutdown()
+
+
+def test_after_calls_that_have_ended_as_many_are_made_at_once_as_before():
+    """The second of the two waits for the first, and would for ever if it had no thread."""
+    threads = DaemonThreads(2)
+    both = threading.Barrier(2)
+    assert [threads.submit(int).result(SOON) for _ in range(2)] == [0, 0]
+    futures = [threads.submit(both.wait, SOON) for _ in range(2)]
+    assert sorted(future.result(SOON) for future in futures) == [0, 1]
+    threads.shutdown()
+
+
+def test_a_thread_that_waits_for_a_call_does_not_keep_the_last_result():
+    """What nobody else has is gone when the call is over, not when the next one is made."""
+    threads = DaemonThreads(1)
+    gone = threading.Event()
+
+    class Result:
+        pass
+
+    result = threads.submit(Result).result(SOON)
+    weakref.finalize(result, gone.set)
+    del result
+    assert gone.wait(SOON)
+    threads.shutdown()
+
+
+def test_a_call_that_no_thread_could_be_started_for_is_never_made(monkeypatch):
+    """Who submits it hears of that; the next call has a thread when there is one again."""
+    threads = DaemonThreads(1)
+    called = []
+
+    def refuse(_):
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", refuse)
+        with pytest.raises(RuntimeError, match="new thread"):
+            threads.submit(called.append, "first")
+    assert threads.submit(called.append, "second").result(SOON) is None
+    assert called == ["second"]
+    threads.shutdown()
+
+
+def test_the_threads_are_numbered():
+    """So that a debugger, or a dump of all stacks, can tell them from others."""
+    threads = DaemonThreads(2)
+    both = threading.Barrier(2)
+
+    def name():
+        both.wait(SOON)
+        return threading.current_thread().name
+
+    futures = [threads.submit(name) for _ in range(2)]
+    assert sorted(future.result(SOON) for future in futures) == ["flowdeco-1", "flowdeco-2"]
+    threads.shutdown()
+
+
 def test_another_thread_takes_the_place_of_one_that_was_given_up(gate):
     """The call that waits is made at once, and then there are as many threads at work as before."""
     threads = DaemonThreads(1)
@@ -430,9 +518,10 @@ def test_another_thread_takes_the_place_of_one_that_was_given_up(gate):
     threads.give_up_one()
     assert waiting.result(SOON) == 0
     assert [threads.submit(int).result(SOON) for _ in range(3)] == [0, 0, 0]
+    held = [threads.submit(gate.wait, CAP) for _ in range(2)]
     assert len(set(own_threads()) - before) == 2
     gate.set()
-    assert stuck.result(SOON) is True
+    assert [future.result(SOON) for future in (stuck, *held)] == [True, True, True]
     threads.shutdown()
 
 
@@ -682,6 +771,51 @@ def test_a_stuck_thread_does_not_hang_a_loop_that_closes(gate):
     assert asyncio.run(scheduler.co_orchestrate()) is False
 
     assert time.monotonic() - began < SOON
+
+
+def test_a_call_that_has_not_begun_when_its_run_is_over_is_never_made(gate):
+    """It waits for a thread, and what waits for it has been left behind."""
+    calls = []
+    full = threading.Event()
+    before = set(own_threads())
+
+    def hold():
+        calls.append("begun")
+        if len(calls) == MOST_THREADS:
+            full.set()
+        gate.wait(CAP)
+
+    async def one_too_many():
+        await asyncio.gather(*(plain(hold).co_run() for _ in range(MOST_THREADS + 1)))
+
+    async def ends():
+        await asyncio.to_thread(full.wait, SOON)
+        raise ValueError
+
+    scheduler = Scheduler(Job(one_too_many), Job(ends, critical=True), grace=0.02)
+    assert not scheduler.orchestrate()
+    gate.set()
+    for thread in set(own_threads()) - before:
+        thread.join(SOON)
+    assert calls == ["begun"] * MOST_THREADS
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_thread_that_ends_when_its_loop_is_closed_tells_nobody(fails, gate, caplog):
+    """R15: there is no loop that could be told, and that is no error."""
+    before = set(own_threads())
+
+    def late():
+        gate.wait(CAP)
+        if fails:
+            raise ValueError("much later")
+
+    assert not Scheduler(plain(late), timeout=0.01, grace=0.02).orchestrate()
+    caplog.clear()
+    gate.set()
+    for thread in set(own_threads()) - before:
+        thread.join(SOON)
+    assert caplog.records == []
 
 
 # Clocks
