@@ -50,8 +50,7 @@ def perform(make: Callable[[], Run], loop_factory: LoopFactory | None) -> Run:
     finally:
         loop.close()
     assert owner.run is not None  # or an exception has left
-    if owner.leaving is not None:
-        raise owner.leaving
+    owner.end_run()
     owner.run.leave()
     return owner.run
 
@@ -65,12 +64,12 @@ class _Owner:
         self.signals = 0
         self._make = make
         self._main: asyncio.Task[None] | None = None
-        self.leaving: BaseException | None = None
+        self._leaving: BaseException | None = None
         """What a signal, or an exit outside of the jobs, raises in the end."""
 
     async def _conduct(self) -> None:
         self.run = self._make()
-        self._leave()
+        self.end_run()
         await self.run.conduct()
 
     def conduct(self) -> None:
@@ -84,23 +83,28 @@ class _Owner:
                 if self.signals > 2:
                     raise
                 # From a task that is not the run's, or a callback: as if a job had raised it.
-                self.leaving = self.leaving or error
-                self._leave()
+                self._keep(error)
+                self.end_run()
         main.result()
 
     def _stop(self, _: asyncio.Task[None]) -> None:
         self.loop.stop()
 
-    def _leave(self) -> None:
-        if self.run is not None and self.leaving is not None:
-            self.run.fail(Reason.exit(self.leaving))
+    def _keep(self, error: BaseException) -> None:
+        if self._leaving is None:
+            self._leaving = error
+
+    def end_run(self) -> None:
+        """Let the run end because of what is to leave, if there is such a thing."""
+        if self.run is not None and self._leaving is not None:
+            self.run.fail(Reason.exit(self._leaving))
 
     def signalled(self, error: BaseException) -> None:
         """React to a signal; this is called wherever the code stands."""
         self.signals += 1
-        self.leaving = self.leaving or error
+        self._keep(error)
         if self.signals == 1:
-            self.loop.call_soon_threadsafe(self._leave)
+            self.loop.call_soon_threadsafe(self.end_run)
         elif self.signals == 2:
             self.loop.call_soon_threadsafe(self._hurry)
         else:
