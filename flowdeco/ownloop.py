@@ -76,16 +76,19 @@ class _Owner:
         main = self._main = self.loop.create_task(self._conduct())
         main.add_done_callback(self._stop)
         while not main.done():
-            try:
-                # It comes back early when a job stops the loop, and goes on.
-                self.loop.run_forever()
-            except (KeyboardInterrupt, SystemExit) as error:
-                if self.signals > 2:
-                    raise
-                # From a task that is not the run's, or a callback: as if a job had raised it.
-                self._keep(error)
-                self.end_run()
+            # It comes back early when a job stops the loop, and goes on.
+            self._run_loop()
         main.result()
+
+    def _run_loop(self) -> None:
+        try:
+            self.loop.run_forever()
+        except (KeyboardInterrupt, SystemExit) as error:
+            if self.signals > 2:
+                raise
+            # From a task that is not the run's, or a callback: as if a job had raised it.
+            self._keep(error)
+            self.end_run()
 
     def _stop(self, _: asyncio.Task[None]) -> None:
         self.loop.stop()
@@ -149,7 +152,7 @@ class _Owner:
         deadline = until + _LAST_TURNS
         timer = self.loop.call_at(deadline, self.loop.stop)
         while not task.done() and self.loop.time() < deadline:
-            self.loop.run_forever()
+            self._run_loop()
         timer.cancel()
         if not task.done():
             _parked.append(task)
