@@ -123,7 +123,7 @@ class _Owner:
         """End what jobs have left behind, in what is left of the time of the run."""
         until = self.loop.time()
         if self.run is not None and self.run.bound is not None and self.signals < 2:
-            until = max(until, self.run.bound)
+            until = self.run.bound
         try:
             self._end_what_is_left(until)
         except (KeyboardInterrupt, SystemExit):
@@ -141,7 +141,7 @@ class _Owner:
         self._complete(loop.shutdown_asyncgens(), until)
         if not self._complete(loop.shutdown_default_executor(), until):
             logger.warning("threads of the default executor of the loop are still at work")
-        leftover = asyncio.all_tasks(loop) - set(_parked)
+        leftover = asyncio.all_tasks(loop) - _parked
         if leftover:
             self._complete(_close_coroutines(leftover), until)
 
@@ -149,24 +149,24 @@ class _Owner:
         """Run a coroutine for as long as there is time; whether it has completed."""
         task = self.loop.create_task(coroutine)
         task.add_done_callback(self._stop)
-        deadline = until + _LAST_TURNS
-        timer = self.loop.call_at(deadline, self.loop.stop)
+        # Each has its last turns: the one before may have used up all of the time.
+        deadline = max(until, self.loop.time()) + _LAST_TURNS
         while not task.done() and self.loop.time() < deadline:
+            self.loop.call_at(deadline, self.loop.stop)
             self._run_loop()
-        timer.cancel()
         if not task.done():
-            _parked.append(task)
+            _parked.add(task)
+            task.add_done_callback(_parked.discard)
             self.loop.set_exception_handler(_note)
-            return False
-        if not task.cancelled() and task.exception() is not None:
+        elif not task.cancelled() and task.exception() is not None:
             logger.warning("closing the loop raised", exc_info=task.exception())
-        return True
+        return task.done()
 
 
 _LAST_TURNS = 0.05
 """Seconds beyond the bound in which what was closed by force can be seen to have ended."""
 
-_parked: list[asyncio.Task[None]] = []
+_parked: set[asyncio.Task[None]] = set()
 """What waits for threads that do not end; as garbage it would complain, or wait for them."""
 
 
@@ -212,10 +212,9 @@ def _close(task: asyncio.Task[Any]) -> None:
 async def _close_coroutines(tasks: set[asyncio.Task[Any]]) -> None:
     for task in tasks:
         _close(task)
-    await asyncio.wait(tasks, timeout=_LAST_TURNS)
-    for task in tasks:
-        if task.done() and not task.cancelled():
-            task.exception()  # it is that of a closed coroutine, and tells nothing
+    ended, _ = await asyncio.wait(tasks, timeout=_LAST_TURNS)
+    # Their exceptions are those of closed coroutines, and tell nothing.
+    await asyncio.gather(*ended, return_exceptions=True)
 
 
 class _Signals:

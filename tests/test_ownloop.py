@@ -206,7 +206,7 @@ def test_a_loop_whose_close_raises_is_closed(caplog):
 
 def test_a_thread_of_the_default_executor_does_not_hang_the_close(caplog, monkeypatch):
     """Rule 8: the run returns while the thread is still at work, and says so."""
-    parked = []
+    parked = set()
     monkeypatch.setattr(ownloop, "_parked", parked)
     gate, ended = threading.Event(), threading.Event()
     before = set(threading.enumerate())
