@@ -66,6 +66,10 @@ class _Owner:
         self._main: asyncio.Task[None] | None = None
         self._leaving: BaseException | None = None
         """What a signal, or an exit outside of the jobs, raises in the end."""
+        self._until: float
+        """When the close is to be over, by the clock of the loop."""
+        self._drain: Drain[asyncio.Task[Any]] | None = None
+        """That of the tasks which jobs have left behind."""
 
     async def _conduct(self) -> None:
         self.run = self._make()
@@ -118,41 +122,45 @@ class _Owner:
     def _hurry(self) -> None:
         if self.run is not None:
             self.run.hurry()
+        self._until = self.loop.time()
+        if self._drain is not None:
+            self._drain.hurry()
+        self.loop.stop()  # which lets what is waited for see that there is less time
 
     def close(self) -> None:
         """End what jobs have left behind, in what is left of the time of the run."""
-        until = self.loop.time()
+        self._until = self.loop.time()
         if self.run is not None and self.run.bound is not None and self.signals < 2:
-            until = self.run.bound
+            self._until = self.run.bound
         try:
-            self._end_what_is_left(until)
+            self._end_what_is_left()
         except (KeyboardInterrupt, SystemExit):
             self.loop.set_exception_handler(_note)  # tasks that are left now would complain
             raise
 
-    def _end_what_is_left(self, until: float) -> None:
+    def _end_what_is_left(self) -> None:
         loop = self.loop
         stuck = {task for task in asyncio.all_tasks(loop) if is_stuck(task)}
         if stuck:
-            self._complete(_close_coroutines(stuck), until)
+            self._complete(_close_coroutines(stuck))
         tasks = asyncio.all_tasks(loop)
         if tasks:
-            self._complete(_end_tasks(tasks, until), until)
-        self._complete(loop.shutdown_asyncgens(), until)
-        if not self._complete(loop.shutdown_default_executor(), until):
+            self._complete(self._end_tasks(tasks))
+        self._complete(loop.shutdown_asyncgens())
+        if not self._complete(loop.shutdown_default_executor()):
             logger.warning("threads of the default executor of the loop are still at work")
         leftover = asyncio.all_tasks(loop) - _parked
         if leftover:
-            self._complete(_close_coroutines(leftover), until)
+            self._complete(_close_coroutines(leftover))
 
-    def _complete(self, coroutine: Coroutine[Any, Any, None], until: float) -> bool:
+    def _complete(self, coroutine: Coroutine[Any, Any, None]) -> bool:
         """Run a coroutine for as long as there is time; whether it has completed."""
         task = self.loop.create_task(coroutine)
         task.add_done_callback(self._stop)
+        began = self.loop.time()
         # Each has its last turns: the one before may have used up all of the time.
-        deadline = max(until, self.loop.time()) + _LAST_TURNS
-        while not task.done() and self.loop.time() < deadline:
-            self.loop.call_at(deadline, self.loop.stop)
+        while not task.done() and self.loop.time() < self._last(began):
+            self.loop.call_at(self._last(began), self.loop.stop)
             self._run_loop()
         if not task.done():
             _parked.add(task)
@@ -161,6 +169,34 @@ class _Owner:
         elif not task.cancelled() and task.exception() is not None:
             logger.warning("closing the loop raised", exc_info=task.exception())
         return task.done()
+
+    def _last(self, began: float) -> float:
+        return max(began, self._until) + _LAST_TURNS
+
+    async def _end_tasks(self, tasks: set[asyncio.Task[Any]]) -> None:
+        """Cancel tasks, and in the end close what does not react, so that it ends all the same."""
+        ended = asyncio.Event()
+        closed: set[asyncio.Task[Any]] = set()
+
+        def give_up(task: asyncio.Task[Any]) -> None:
+            closed.add(task)
+            _close(task)
+
+        drain = self._drain = Drain(
+            self.loop, tasks, self._until, asyncio.Task[Any].cancel, give_up
+        )
+
+        def done(task: asyncio.Task[Any]) -> None:
+            drain.discard(task)
+            if not task.cancelled() and task.exception() is not None and task not in closed:
+                logger.warning("a task that was left behind raised", exc_info=task.exception())
+            if not drain.members:
+                ended.set()
+
+        for task in tasks:
+            task.add_done_callback(done)
+            task.cancel()
+        await ended.wait()
 
 
 _LAST_TURNS = 0.05
@@ -172,31 +208,6 @@ _parked: set[asyncio.Task[None]] = set()
 
 def _note(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     logger.debug("after the loop was closed: %s", context.get("message"))
-
-
-async def _end_tasks(tasks: set[asyncio.Task[Any]], until: float) -> None:
-    """Cancel tasks, and in the end close what does not react, so that it ends all the same."""
-    loop = asyncio.get_running_loop()
-    ended = asyncio.Event()
-    closed: set[asyncio.Task[Any]] = set()
-
-    def give_up(task: asyncio.Task[Any]) -> None:
-        closed.add(task)
-        _close(task)
-
-    drain = Drain(loop, tasks, until, asyncio.Task[Any].cancel, give_up)
-
-    def done(task: asyncio.Task[Any]) -> None:
-        drain.discard(task)
-        if not task.cancelled() and task.exception() is not None and task not in closed:
-            logger.warning("a task that was left behind raised", exc_info=task.exception())
-        if not drain.members:
-            ended.set()
-
-    for task in tasks:
-        task.add_done_callback(done)
-        task.cancel()
-    await ended.wait()
 
 
 def _close(task: asyncio.Task[Any]) -> None:
