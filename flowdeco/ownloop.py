@@ -117,6 +117,7 @@ class _Owner:
         else:
             if self.run is not None:
                 self.run.given_up_at_once = True
+            self.loop.set_exception_handler(_note)  # tasks that are left now would complain
             raise error
 
     def _hurry(self) -> None:
@@ -132,15 +133,10 @@ class _Owner:
         self._until = self.loop.time()
         if self.run is not None and self.run.bound is not None and self.signals < 2:
             self._until = self.run.bound
-        try:
-            self._end_what_is_left()
-        except (KeyboardInterrupt, SystemExit):
-            self.loop.set_exception_handler(_note)  # tasks that are left now would complain
-            raise
-
-    def _end_what_is_left(self) -> None:
         loop = self.loop
-        stuck = {task for task in asyncio.all_tasks(loop) if is_stuck(task)}
+        # After a third signal the run itself is not to go on: it would call the hooks.
+        main = self._main if self.signals > 2 else None
+        stuck = {task for task in asyncio.all_tasks(loop) if is_stuck(task) or task is main}
         if stuck:
             self._complete(_close_coroutines(stuck))
         tasks = asyncio.all_tasks(loop)
