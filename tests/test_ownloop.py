@@ -1,13 +1,15 @@
 """The loop that `run()` makes for itself: its signals, and how it is closed (rules 8 and 12)."""
 
 import asyncio
+import contextlib
 import gc
 import logging
 import signal
+import sys
 import threading
 
 import pytest
-from actors import perform, quick, swallows, virtually, waits
+from actors import cleans_up, fails, perform, quick, swallows, virtually, waits
 
 from flowdeco import Flow, Job, Scheduler, State, ownloop, service, step
 from flowdeco.testing import VirtualClockLoop
@@ -51,6 +53,131 @@ def test_signals_before_the_run_is_made_let_no_body_start(count):
     assert job.state is State.IDLE
 
 
+def test_a_sigterm_leaves_with_its_exit_code():
+    """R10: 128 and its number, as a shell says it."""
+
+    async def sends():
+        signal.raise_signal(signal.SIGTERM)
+
+    with pytest.raises(SystemExit) as caught:
+        virtually(Scheduler(Job(sends)))
+    assert caught.value.code == 143
+
+
+def test_three_signals_before_the_first_turn_of_the_loop_leave():
+    """R09: the run is not known yet."""
+
+    class Interrupted(VirtualClockLoop):
+        left = 3
+
+        def create_task(self, coroutine, **options):
+            task = super().create_task(coroutine, **options)
+            while self.left:
+                self.left -= 1
+                interrupt()
+            return task
+
+    job = Job(quick)
+    with pytest.raises(KeyboardInterrupt):
+        Scheduler(job).orchestrate(loop_factory=Interrupted)
+    assert job.state is State.IDLE
+
+
+def test_of_two_signals_at_once_the_first_one_leaves():
+    """Rule 15: of two that count the same, the earlier one."""
+
+    async def sends():
+        interrupt()
+        signal.raise_signal(signal.SIGTERM)
+
+    with pytest.raises(KeyboardInterrupt):
+        virtually(Scheduler(Job(sends)))
+
+
+def test_a_signal_while_an_exit_of_a_job_is_cleaned_up_changes_nothing():
+    """Rule 15: what leaves is what the report names."""
+    error = SystemExit(3)
+
+    async def interrupted():
+        try:
+            await waits()
+        finally:
+            interrupt()
+            await asyncio.sleep(1)
+
+    scheduler = Scheduler(Job(interrupted), Job(fails(1, error)))
+    with pytest.raises(SystemExit) as caught:
+        virtually(scheduler)
+    assert scheduler.report.reason.exception is caught.value is error
+
+
+def test_a_signal_after_the_last_turn_of_the_loop_leaves_too():
+    """R08: nothing is left that could react to it."""
+
+    class Late(VirtualClockLoop):
+        last = False
+
+        async def shutdown_default_executor(self, timeout=None):
+            await super().shutdown_default_executor(timeout)
+            self.last = True
+
+        def run_forever(self):
+            super().run_forever()
+            if self.last:
+                interrupt()
+
+    job = Job(quick)
+    with pytest.raises(KeyboardInterrupt):
+        Scheduler(job).orchestrate(loop_factory=Late)
+    assert job.state is State.DONE
+
+
+THIRD = pytest.mark.parametrize(
+    ("third", "error"), [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, SystemExit)]
+)
+"""What a third signal can be, and what it raises whatever the first ones were."""
+
+
+@THIRD
+@pytest.mark.parametrize("turns", [0, 1])
+def test_the_third_signal_skips_the_hooks(turns, third, error):
+    """R09: it leaves the body where the code stands; asyncio then complains about nothing."""
+    seen = []
+
+    async def hook():
+        seen.append("hook")
+
+    async def sends():
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        interrupt()
+        interrupt()
+        signal.raise_signal(third)
+        seen.append("after it")
+
+    with pytest.raises(error):
+        virtually(Scheduler(Job(sends, shutdown=hook)))
+    assert seen == []
+
+
+def test_an_exit_after_the_second_signal_does_not_skip_the_hooks():
+    """R09: what a callback raises is no third signal."""
+    seen = []
+
+    async def hook():
+        seen.append("hook")
+
+    async def sends():
+        asyncio.get_running_loop().call_soon(sys.exit)
+        interrupt()
+        interrupt()
+        await waits()
+
+    with pytest.raises(KeyboardInterrupt):
+        virtually(Scheduler(Job(sends, shutdown=hook)))
+    assert seen == ["hook"]
+
+
 def test_after_the_second_signal_services_have_no_time_either():
     """R09: a teardown begins, and what it then waits for does not hold the run up."""
     seen = []
@@ -89,15 +216,17 @@ def test_after_the_second_signal_services_have_no_time_either():
     assert [record.path for record in flow.scheduler.report.stuck] == ["slow_to_end"]
 
 
-def test_a_third_signal_gets_out_of_the_close(caplog):
+@THIRD
+def test_a_third_signal_gets_out_of_the_close(third, error, caplog):
     """R09: out of a task that was left behind, too; asyncio then complains about nothing."""
 
     async def blocks():
         try:
             await waits()
         finally:
-            for _ in range(3):
-                interrupt()
+            interrupt()
+            interrupt()
+            signal.raise_signal(third)
 
     async def forgets():
         forgets.task = asyncio.create_task(blocks())
@@ -105,7 +234,7 @@ def test_a_third_signal_gets_out_of_the_close(caplog):
 
     job = Job(forgets)
     with caplog.at_level(logging.DEBUG, "flowdeco"):
-        with pytest.raises(KeyboardInterrupt):
+        with pytest.raises(error):
             Scheduler(job).orchestrate(loop_factory=VirtualClockLoop)
         del forgets.task
         gc.collect()
@@ -130,7 +259,233 @@ def test_a_handler_that_a_body_has_set_stays():
     assert after == (before[0], mine)
 
 
+def test_a_run_in_another_thread_touches_no_handler():
+    """R05: Python would not let it."""
+    seen = []
+
+    async def look():
+        seen.append(signal.getsignal(signal.SIGINT))
+
+    thread = threading.Thread(target=lambda: seen.append(virtually(Scheduler(Job(look)))))
+    thread.start()
+    thread.join(SOON)
+    assert seen == [signal.getsignal(signal.SIGINT), True]
+
+
+def test_a_handler_of_the_user_is_left_alone():
+    """R10: the run takes a signal only where its default handler is found."""
+    seen = []
+    before = signal.signal(signal.SIGTERM, lambda number, _: seen.append(number))
+
+    async def sends():
+        signal.raise_signal(signal.SIGTERM)
+
+    try:
+        assert virtually(Scheduler(Job(sends)))
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert seen == [signal.SIGTERM]
+
+
+def test_of_two_exits_outside_of_the_jobs_the_first_one_leaves():
+    """Rule 15: what a callback raises while the run ends already changes nothing."""
+
+    async def work():
+        asyncio.get_running_loop().call_soon(sys.exit, "first")
+        try:
+            await waits()
+        finally:
+            asyncio.get_running_loop().call_soon(sys.exit, "second")
+            await asyncio.sleep(1)
+
+    with pytest.raises(SystemExit) as caught:
+        virtually(Scheduler(Job(work)))
+    assert caught.value.code == "first"
+
+
 # The close
+
+
+@pytest.fixture
+def parked(monkeypatch):
+    """What is kept after the close, which lasts no longer than the test."""
+    parked = set()
+    monkeypatch.setattr(ownloop, "_parked", parked)
+    yield parked
+    parked.clear()
+    gc.collect()
+
+
+@pytest.mark.parametrize(("signals", "cleaned"), [(0, True), (1, True), (2, False)])
+def test_a_forgotten_task_has_what_is_left_of_the_time_for_its_clean_up(signals, cleaned):
+    """Rules 8 and 12: nothing is left of it after the second signal."""
+    body = cleans_up(3)
+
+    async def forgets():
+        forgets.task = asyncio.create_task(body())
+        await asyncio.sleep(0)
+        for _ in range(signals):
+            interrupt()
+
+    with pytest.raises(KeyboardInterrupt) if signals else contextlib.nullcontext():
+        virtually(Scheduler(Job(forgets), grace=5))
+    assert (forgets.task.done(), body.cleaned) == (True, cleaned)
+
+
+def test_each_forgotten_task_has_that_time():
+    """Rule 8: the first that has ended does not end the others."""
+    bodies = [cleans_up(1), cleans_up(2), cleans_up(3)]
+    tasks = []
+
+    async def forgets():
+        tasks.extend(asyncio.create_task(body()) for body in bodies)
+        await asyncio.sleep(0)
+
+    assert virtually(Scheduler(Job(forgets), grace=5))
+    assert [task.done() for task in tasks] == [True] * 3
+    assert [body.cleaned for body in bodies] == [True] * 3
+
+
+def test_two_signals_while_a_forgotten_task_cleans_up_end_it():
+    """R09: the second one skips the rest of the time there, too."""
+    loop = VirtualClockLoop()
+    reached = []
+
+    async def interrupted():
+        try:
+            await waits()
+        finally:
+            interrupt()
+            await asyncio.sleep(1)
+            reached.append("after the first")
+            interrupt()
+            await asyncio.sleep(1)
+            reached.append("after the second")
+
+    async def forgets():
+        forgets.task = asyncio.create_task(interrupted())
+        await asyncio.sleep(0)
+
+    with pytest.raises(KeyboardInterrupt):
+        Scheduler(Job(forgets), grace=60).orchestrate(loop_factory=lambda: loop)
+    assert reached == ["after the first"]
+    assert forgets.task.done()
+    assert loop.time() == 1
+
+
+def test_an_exit_of_a_forgotten_task_leaves_when_the_others_have_ended():
+    """Rule 12: after their clean-up, as one of a job would."""
+    other = cleans_up(1)
+    tasks = []
+
+    async def exits():
+        try:
+            await waits()
+        finally:
+            sys.exit(3)
+
+    async def forgets():
+        tasks.extend(asyncio.create_task(body()) for body in (exits, other))
+        await asyncio.sleep(0)
+
+    with pytest.raises(SystemExit) as caught:
+        virtually(Scheduler(Job(forgets), grace=5))
+    assert caught.value.code == 3
+    assert [task.done() for task in tasks] == [True, True]
+    assert other.cleaned
+
+
+def test_a_forgotten_task_that_cancels_all_tasks_does_not_stop_the_close():
+    """X13: those of the close are among them."""
+    tasks = []
+
+    async def cancels():
+        try:
+            await waits()
+        finally:
+            for task in asyncio.all_tasks():
+                task.cancel()
+
+    async def forgets():
+        tasks.extend(asyncio.create_task(body()) for body in (cancels, swallows))
+        await asyncio.sleep(0)
+
+    assert virtually(Scheduler(Job(forgets), grace=1))
+    assert [task.done() for task in tasks] == [True, True]
+
+
+def test_a_generator_that_does_not_end_is_closed_within_the_bound(parked, caplog):
+    """X14 R20: what comes after it in the close is done all the same, and nothing is kept."""
+    loop = VirtualClockLoop()
+    seen = []
+
+    async def generator():
+        try:
+            yield 1
+        finally:
+            try:
+                await swallows()
+            finally:
+                seen.append("closed")
+
+    async def forgets():
+        forgets.generator = generator()
+        await anext(forgets.generator)
+
+    assert Scheduler(Job(forgets), grace=1, shutdown_timeout=1).orchestrate(
+        loop_factory=lambda: loop
+    )
+    del forgets.generator
+    gc.collect()
+    assert seen == ["closed"]
+    assert 2 <= loop.time() < 2.1
+    assert caplog.records == []
+    assert parked == set()
+
+
+@pytest.mark.parametrize("signals", [0, 2])
+def test_an_error_of_the_loop_itself_leaves_when_the_jobs_have_ended(signals):
+    """Rules 9 and 10: hooks are called whatever has ended the bodies."""
+    seen = []
+
+    class Broken(VirtualClockLoop):
+        broken = False
+
+        def run_forever(self):
+            super().run_forever()
+            if self.broken:
+                self.broken = False
+                raise OSError("broken")
+
+    async def hook():
+        seen.append("hook")
+
+    async def breaks():
+        for _ in range(signals):
+            interrupt()
+        loop.broken = True
+        loop.stop()
+        try:
+            await waits()
+        finally:
+            seen.append("cleaned up")
+
+    loop = Broken()
+    with pytest.raises(OSError, match="broken"):
+        Scheduler(Job(breaks, shutdown=hook)).orchestrate(loop_factory=lambda: loop)
+    assert seen == ["cleaned up", "hook"]
+
+
+def test_what_prevents_a_run_leaves():
+    """The loop is closed."""
+    loop = VirtualClockLoop()
+
+    def make():
+        raise ValueError("no")
+
+    with pytest.raises(ValueError, match="no"):
+        ownloop.perform(make, lambda: loop)
+    assert loop.is_closed()
 
 
 def test_what_a_forgotten_task_raises_in_the_end_is_logged(caplog):
@@ -191,6 +546,21 @@ def test_a_forgotten_task_that_refuses_to_be_closed_is_logged(caplog):
     assert "a task could not be closed: coroutine ignored GeneratorExit" in caplog.text
 
 
+def test_a_forgotten_task_that_swallows_its_cancellation_is_closed_at_the_bound(caplog):
+    """X13: how it ends then is not logged, for it is by force."""
+    loop = VirtualClockLoop()
+
+    async def forgets():
+        forgets.task = asyncio.create_task(swallows())
+        await asyncio.sleep(0)
+
+    scheduler = Scheduler(Job(forgets), grace=1, shutdown_timeout=1)
+    assert scheduler.orchestrate(loop_factory=lambda: loop)
+    assert forgets.task.done()
+    assert loop.time() == 2
+    assert caplog.records == []
+
+
 def test_a_loop_whose_close_raises_is_closed(caplog):
     """What a loop of the user raises there is logged, and does not change the verdict."""
 
@@ -204,10 +574,9 @@ def test_a_loop_whose_close_raises_is_closed(caplog):
     assert "closing the loop raised" in caplog.text
 
 
-def test_a_thread_of_the_default_executor_does_not_hang_the_close(caplog, monkeypatch):
-    """Rule 8: the run returns while the thread is still at work, and says so."""
-    parked = set()
-    monkeypatch.setattr(ownloop, "_parked", parked)
+@pytest.fixture
+def blocked(parked):
+    """A function that blocks until the test is over, and an event that it sets when it ends."""
     gate, ended = threading.Event(), threading.Event()
     before = set(threading.enumerate())
 
@@ -215,18 +584,42 @@ def test_a_thread_of_the_default_executor_does_not_hang_the_close(caplog, monkey
         gate.wait(SOON)
         ended.set()
 
+    yield blocks, ended
+    gate.set()
+    for thread in set(threading.enumerate()) - before:
+        thread.join(SOON)
+
+
+def forgetting(blocks):
+    """A job that forgets a thread of the default executor."""
+
     async def forgets():
         forgets.task = asyncio.create_task(asyncio.to_thread(blocks))
         await asyncio.sleep(0)
 
-    try:
-        assert Scheduler(Job(forgets), grace=0.02, shutdown_timeout=0.02).orchestrate()
-        assert not ended.is_set()
-        assert "threads of the default executor of the loop are still at work" in caplog.text
-        assert len(parked) == 1
-    finally:
-        gate.set()
-        for thread in set(threading.enumerate()) - before:
-            thread.join(SOON)
-        parked.clear()
-        gc.collect()
+    return Job(forgets)
+
+
+def test_a_thread_of_the_default_executor_does_not_hang_the_close(blocked, parked, caplog):
+    """Rule 8: the run returns while the thread is still at work, and says so."""
+    blocks, ended = blocked
+
+    assert Scheduler(forgetting(blocks), grace=0.02, shutdown_timeout=0.02).orchestrate()
+    assert not ended.is_set()
+    assert "threads of the default executor of the loop are still at work" in caplog.text
+    assert len(parked) == 1
+
+
+def test_two_signals_while_the_close_waits_for_a_thread_end_it(blocked):
+    """R09: the second one skips the rest of the time there, too."""
+    blocks, ended = blocked
+
+    class Signalled(asyncio.SelectorEventLoop):
+        async def shutdown_default_executor(self, timeout=None):
+            self.call_later(0.01, interrupt)
+            self.call_later(0.02, interrupt)
+            await super().shutdown_default_executor()
+
+    with pytest.raises(KeyboardInterrupt):
+        Scheduler(forgetting(blocks), grace=60).orchestrate(loop_factory=Signalled)
+    assert not ended.is_set()
