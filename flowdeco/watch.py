@@ -47,7 +47,7 @@ class Watch:
         self._loop_thread = threading.get_ident()
         self._step: _Step | None = None
         self._over = threading.Event()
-        threading.Thread(target=self._look, name="watch of flowdeco", daemon=True).start()
+        threading.Thread(target=self._keep_looking, name="watch of flowdeco", daemon=True).start()
 
     def close(self) -> None:
         """Stop watching."""
@@ -84,17 +84,22 @@ class Watch:
             took = time.monotonic() - step.began
             if around is not None:
                 around.inner += took
-            if took - step.inner >= self._limit:
+            own = took - step.inner
+            if own >= self._limit:
                 place = "a place that could not be seen" if step.place is None else step.place
-                logger.warning("%r blocked the loop for %.3f s, at %s", name, took, place)
+                logger.warning("%r blocked the loop for %.3f s, at %s", name, own, place)
 
-    def _look(self) -> None:
+    def _keep_looking(self) -> None:
         while not self._over.wait(self._limit / 4):
-            step = self._step
-            if step is None or step.place is not None:
-                continue
-            if time.monotonic() - step.began > self._limit / 2:
-                step.place = _place(sys._current_frames().get(self._loop_thread))
+            self.look()
+
+    def look(self) -> None:
+        """Note where the thread of the loop stands, if a step has taken long already."""
+        step = self._step
+        if step is None or step.place is not None:
+            return
+        if time.monotonic() - step.began > self._limit / 2:
+            step.place = _place(sys._current_frames().get(self._loop_thread))
 
 
 def _place(frame: types.FrameType | None) -> str | None:
