@@ -40,7 +40,7 @@ EXPLAINED = TESTS / "mutants.md"
 
 ENGINE = [
     *("activity", "agenda", "run", "drain", "deadline", "window", "shutdown", "serving"),
-    *("tasks", "threads", "ownloop", "reason"),
+    *("tasks", "threads", "ownloop", "reason", "watch"),
 ]
 
 LEFT_OUT = [
