@@ -203,7 +203,7 @@ def _make_jobs(flow: Flow, definition: Definition) -> dict[str, Job[object]]:
     for name, job in jobs.items():
         bodies[name].takes = tuple(jobs[other] for other in definition.takes[name])
         job._take_body(bodies[name])
-        job.requires([jobs[other] for other in definition.edges[name]])
+        job.requires(*(jobs[other] for other in definition.edges[name]))
     return jobs
 
 
