@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from bench.bodies import BODIES
 from bench.contenders import CONTENDERS, load
+from bench.instructions import perform
 from bench.measure import ordered
 from bench.shapes import SHAPES, depth, is_followed
 
@@ -82,6 +83,20 @@ def test_a_contender_that_does_nothing_is_found_out():
             return None
 
     assert asyncio.run(ordered(Lazy(), [()], BODIES["noop"](1))) is False
+
+
+@pytest.mark.parametrize(("part", "ran"), [("build", 0), ("both", 5)])
+def test_what_is_counted_is_run_if_that_is_asked_for(monkeypatch, part, ran):
+    """The instructions of a run alone are those of both without those of building."""
+    ended = []
+
+    async def body(_=None):
+        ended.append(body)
+
+    monkeypatch.setitem(BODIES, "noop", lambda size: [body] * size)
+    asyncio.run(perform("scheduler", "chain", "noop", 5, part))
+
+    assert len(ended) == ran
 
 
 def test_the_command_prints_tables():
