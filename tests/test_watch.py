@@ -55,12 +55,14 @@ def test_a_body_that_blocks_the_thread_is_told_of_with_the_place(caplog):
 
     scheduler = Scheduler(Job(busy), Job(lambda: asyncio.sleep(1), label="idle"))
     assert scheduler.orchestrate(loop_factory=DebugLoop)
-    (message,) = blocked(caplog)
-    assert message.startswith("'busy' blocked the loop for 0.")
+    # On a machine that is busy itself, others are told of as well.
+    (message,) = (
+        one for one in blocked(caplog) if one.startswith("'busy' blocked the loop for 0.")
+    )
     assert f"at {__file__}:" in message
     line = int(message.rpartition(":")[2])
     assert hold.__code__.co_firstlineno < line <= hold.__code__.co_firstlineno + 3
-    assert caplog.records[0].levelno == logging.WARNING
+    assert {record.levelno for record in caplog.records} == {logging.WARNING}
 
 
 def test_nobody_is_watched_without_debug_mode(caplog):
@@ -81,8 +83,13 @@ def test_nobody_is_watched_without_debug_mode(caplog):
     assert "watch of flowdeco" not in threads
 
 
-def test_who_holds_the_thread_is_named_and_not_who_is_around_it(caplog):
+def test_who_holds_the_thread_is_named_and_not_who_is_around_it(caplog, monkeypatch):
     """Services, items and nested runs are each watched for themselves."""
+    now = [0.0]
+    monkeypatch.setattr(watch, "time", types.SimpleNamespace(monotonic=lambda: now[0]))
+
+    def hold():
+        now[0] += 1
 
     class Busy(Flow):
         @service
