@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
-import types
-
 from flowdeco import Flow, step
-
-
-def method(body, name):
-    """The same function, as if it had been written under that name."""
-    made = types.FunctionType(
-        body.__code__, body.__globals__, name, body.__defaults__, body.__closure__
-    )
-    made.__qualname__ = f"Made.{name}"
-    return made
 
 
 def steps(requirements, bodies):
     """What stands in the class."""
     declared = []
-    for job, required in enumerate(requirements):
+    for required, body in zip(requirements, bodies, strict=True):
         after = [declared[before] for before in required]  # a list: ordering alone
-        declared.append(step(after=after)(method(bodies[job], f"s{job}")))
+        declared.append(step(after=after)(body))
     return {f"s{job}": declaration for job, declaration in enumerate(declared)}
 
 
