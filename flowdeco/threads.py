@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 import functools
 import os
@@ -74,7 +75,9 @@ class DaemonThreads(Executor):
         """Do without a thread that does not end: another may take its place."""
         with self._lock:
             self._most += 1
-            self._start_thread_if_needed(self._unended)
+            # Where there is none to be had, what waits goes on to wait for one of the others.
+            with contextlib.suppress(RuntimeError):
+                self._start_thread_if_needed(self._unended)
 
     def _start_thread_if_needed(self, calls: int) -> None:
         if self._threads < min(calls, self._most):

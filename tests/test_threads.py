@@ -495,6 +495,29 @@ def test_a_call_that_no_thread_could_be_started_for_is_never_made(monkeypatch):
     threads.shutdown()
 
 
+def test_a_thread_is_given_up_though_there_is_no_other_to_be_had(monkeypatch):
+    """R14: the run goes on to its end; what waits has a thread when one of the others is free."""
+    threads = DaemonThreads(2)
+    gates = [threading.Event(), threading.Event()]
+    stuck, busy = (threads.submit(gate.wait, SOON) for gate in gates)
+    waiting = threads.submit(lambda: "at last")
+
+    def refuse(_):
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", refuse)
+        threads.give_up_one()
+    assert not waiting.done()
+    gates[1].set()
+
+    assert waiting.result(SOON) == "at last"
+    assert busy.result(SOON) is True
+    assert not stuck.done()
+    gates[0].set()
+    threads.shutdown()
+
+
 def test_the_threads_are_numbered():
     """So that a debugger, or a dump of all stacks, can tell them from others."""
     threads = DaemonThreads(2)
