@@ -89,6 +89,8 @@ class Activity:
     """The body, where somebody has an eye on its steps."""
     inner: list[Run] | None = None
     """The runs that go on inside of its body."""
+    waited_for: Sequence[Run] | None = None
+    """Those of them that had still to end when its time was over; it is stuck if it begins more."""
     windows: Sequence[Window[Activity]] = ()
     """Those of which it needs a place each, in this order."""
     places: int = 0
@@ -326,10 +328,13 @@ class Activity:
         """Declare stuck what has not ended in its time; but runs within it end by themselves."""
         if self.ended:
             return
-        inner = [run for run in self.inner or () if not run.over]
+        inner = self.inner or []
         for run in inner:
+            run._sleeper.cancel()  # the body may have kept its own cancellations from it
             run.give_up()
-        if inner:
+        if self.waited_for is None:
+            self.waited_for = inner
+        if any(run in self.waited_for for run in inner):
             return
         logger.warning(
             "%r is stuck: it did not end although it was cancelled; it stands at %s",
