@@ -321,7 +321,8 @@ class Activity:
 
     def cancel(self) -> None:
         """Cancel the body. One that has not begun needs no cancelling: it will not begin."""
-        if self.outcome.started_at is not None and self.task is not None:
+        if self.outcome.started_at is not None:
+            assert self.task is not None  # nobody is told to end in the first step of its body
             self.task.cancel()
 
     def give_up(self) -> None:
