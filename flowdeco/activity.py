@@ -157,9 +157,7 @@ class Activity:
 
     def give_places_back(self) -> None:
         """Give back its places; who waits for one has it from now on."""
-        given_back = self.windows[: self.places]
-        self.places = 0
-        for window in given_back:
+        for window in self.windows[: self.places]:
             next_one = window.give_back()
             if next_one is not None:
                 # It may belong to another run, which shares these places.
@@ -179,9 +177,9 @@ class Activity:
                 task = primed(self.perform(None), run.loop, run.context)
         except Exception as error:  # of a task factory
             self.settle(None, error)
-            return
-        if not self.ended:
-            self.task = task
+        else:
+            if not self.ended:
+                self.task = task
 
     # The body
 
@@ -241,7 +239,7 @@ class Activity:
 
     def expire(self) -> None:
         """Let the body end: it has taken longer than its timeout."""
-        if not self.ended and not self.stopping:
+        if not self.stopping:
             self.expired = True
             self.run.grace.drain([self], self.run.clock() + self.run.limits.grace)
 
@@ -337,14 +335,15 @@ class Activity:
             self.waited_for = inner
         if any(run in self.waited_for for run in inner):
             return
+        task = self.task
+        assert task is not None  # what has no task has nothing to give up
         logger.warning(
             "%r is stuck: it did not end although it was cancelled; it stands at %s",
             self.job.name,
-            self.place,
+            _place(self.generator or self.watched or task.get_coro()),
         )
-        assert self.task is not None  # what has no task has nothing to give up
-        _abandoned.add(self.task)
-        self.task.add_done_callback(_abandoned.discard)
+        _abandoned.add(task)
+        task.add_done_callback(_abandoned.discard)
         self.outcome.state = _STUCK
         self.run.stuck.append(self.job)
         if self.job._traits.threaded:
@@ -359,20 +358,17 @@ class Activity:
         else:
             logger.warning("%r, which was stuck, has failed", self.job.name, exc_info=error)
 
-    @property
-    def place(self) -> str:
-        """The line where the body waits: the innermost one that is not asyncio's own."""
-        awaited: object = self.generator or self.watched
-        if awaited is None and self.task is not None:
-            awaited = self.task.get_coro()
-        place = "an unknown place"
-        while awaited is not None:
-            kinds = ("cr", "ag", "gi")
-            kind = next((kind for kind in kinds if hasattr(awaited, f"{kind}_frame")), None)
-            frame = getattr(awaited, f"{kind}_frame", None)
-            if frame is None:
-                break
-            if not frame.f_code.co_filename.startswith(_ASYNCIO):
-                place = f"{frame.f_code.co_filename}:{frame.f_lineno}"
-            awaited = getattr(awaited, "gi_yieldfrom" if kind == "gi" else f"{kind}_await")
-        return place
+
+def _place(awaited: object) -> str:
+    """Return the line where a body waits: the innermost one that is not asyncio's own."""
+    place = "an unknown place"
+    while awaited is not None:
+        kinds = ("cr", "ag", "gi")
+        kind = next((kind for kind in kinds if hasattr(awaited, f"{kind}_frame")), None)
+        frame = getattr(awaited, f"{kind}_frame", None)
+        if frame is None:
+            break
+        if not frame.f_code.co_filename.startswith(_ASYNCIO):
+            place = f"{frame.f_code.co_filename}:{frame.f_lineno}"
+        awaited = getattr(awaited, "gi_yieldfrom" if kind == "gi" else f"{kind}_await")
+    return place
