@@ -225,10 +225,9 @@ class Run:
 
     async def conduct(self) -> None:
         """Perform the run; when this returns, all is over and reported. It raises nothing."""
-        if self._enclosing is not None:
-            self._enclosing.inner = [*(self._enclosing.inner or ()), self]
-            self._enclosing.run._inner[self] = None
         try:
+            if self._enclosing is not None:
+                await self._enter(self._enclosing)
             if self._watched and self._outer is None:
                 self._tell(lambda observer: observer.run_started(self.scheduler))
             if self._verbose:
@@ -239,6 +238,15 @@ class Run:
             await self._call_hooks()
         finally:
             self._close()
+
+    async def _enter(self, enclosing: Activity) -> None:
+        enclosing.run._inner[self] = None
+        if enclosing.drain is None or not enclosing.drain.over:
+            enclosing.inner = [*(enclosing.inner or ()), self]
+        else:
+            # It is given up in some turns, which one run after the other is not to put off.
+            self._fail_too_late()
+            await self._turns(SETTLING_TURNS)
 
     def leave(self) -> None:
         """Raise what is not the run's to keep: an exit, or a cancellation from outside.
@@ -494,10 +502,18 @@ class Run:
         self.grace.hurry()
 
     def give_up(self) -> None:
-        """Skip the rest of the grace, and that of the time of the hooks."""
+        """End now, as the time of the job around is over; hooks have no more time either."""
         self.grace.hurry()
         if self._shutdown is not None:
             self._shutdown.hurry()
+            return
+        self._cut_short = True
+        if not self._bodies_are_to_end():
+            # That job has kept the cancellation from it, or has begun it afterwards.
+            self._fail_too_late()
+
+    def _fail_too_late(self) -> None:
+        self.fail(Reason.cancelled(asyncio.CancelledError("the job around is given up")))
 
     def _look_for_stuck(self) -> None:
         decisive = [job for job in self.stuck if not job.forever or job._outcome.critical]

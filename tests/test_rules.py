@@ -978,6 +978,104 @@ def test_rule_8_an_exit_during_the_clean_up_leaves():
     assert caught.value.code == 3
 
 
+def test_rule_8_a_body_has_its_time_though_the_run_within_it_has_ended():
+    """X18: the grace is that of the outer run, and not over with the first thing that has ended."""
+    ended = []
+
+    async def body():
+        try:
+            await Scheduler(Job(waits)).co_orchestrate()
+        finally:
+            await asyncio.sleep(2)
+            ended.append(asyncio.get_running_loop().time())
+
+    job = Job(body)
+    assert virtually(Scheduler(job, timeout=1, grace=5)) is False
+    assert (job.state, ended) == (State.CANCELLED, [3])
+
+
+async def shields(run):
+    """Begin a run, and keep every cancellation from it."""
+    task = asyncio.ensure_future(run)
+    while not task.done():
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError:
+            pass
+
+
+@pytest.mark.parametrize(
+    ("inner", "state"),
+    [
+        (lambda: Scheduler(Job(waits)), "CANCELLED"),
+        (lambda: Scheduler(Job(swallows), grace=100), "STUCK"),
+        (lambda: Scheduler(Job(swallows), grace=100, timeout=1.5), "STUCK"),
+    ],
+)
+def test_rule_8_a_run_that_its_body_shields_ends_with_the_grace_around_it(inner, state):
+    """X18: whether it has begun to end by itself or not; its hooks are called with those around."""
+    diary = Diary()
+    run = inner()
+    (job,) = run
+    run.add(Job(quick, shutdown=diary.hook("inner", 0.5)))
+    body = Job(lambda: shields(run.co_orchestrate()), shutdown=diary.hook("outer", 0.5))
+    scheduler = Scheduler(body, timeout=1, grace=2)
+
+    assert virtually(scheduler) is False
+
+    assert sorted(diary.lines) == [(3.0, "inner shuts down"), (3.0, "outer shuts down")]
+    assert scheduler.report.duration == 3.5
+    assert states(body, job) == ["DONE", state]
+
+
+def test_rule_8_a_body_that_begins_one_run_after_the_other_is_stuck_in_the_end():
+    """X18: nothing starts in a run that begins when the time of its body is over."""
+    started = []
+
+    async def inner():
+        started.append(asyncio.get_running_loop().time())
+        await waits()
+
+    async def body():
+        while job.state is State.RUNNING:
+            try:
+                await Scheduler(Job(inner)).co_orchestrate()
+            except asyncio.CancelledError:
+                pass
+
+    job = Job(body)
+    scheduler = Scheduler(job, Job(fails(1), critical=True), grace=2)
+
+    assert virtually(scheduler) is False
+
+    assert scheduler.report.duration == 3.0
+    assert job.state is State.STUCK
+    assert [round(moment, 6) for moment in started] == [0, 1, 2.6, 2.68, 2.76, 2.84, 2.92]
+
+
+def test_rule_8_hooks_of_all_runs_within_a_body_end_with_the_grace_around_them():
+    """Rule 10: of all those that it has begun and that go on, whichever have ended before."""
+    ended = []
+
+    async def hook():
+        try:
+            await waits()
+        finally:
+            ended.append(asyncio.get_running_loop().time())
+
+    def slow_to_end():
+        return Scheduler(Job(quick, shutdown=hook), shutdown_timeout=1000)
+
+    async def body():
+        runs = [slow_to_end(), Scheduler(Job(sleeps(1))), slow_to_end()]
+        await asyncio.gather(*(run.co_orchestrate() for run in runs))
+
+    scheduler = Scheduler(Job(body), timeout=2, grace=5)
+    assert virtually(scheduler) is False
+    assert ended == [7, 7]
+    assert scheduler.report.stuck == ()
+
+
 def test_rule_9_a_run_leaves_no_timer():
     """Timeouts that did not come, of jobs and of runs, are forgotten."""
     loop = VirtualClockLoop()
