@@ -544,7 +544,9 @@ class Run:
         self._deadline.lift()
         self.grace.close()
         self.report = self._make_report()
-        self.activities = []  # they know the run: let them go, so that nothing needs the collector
+        self._close_agenda()  # it may be closed by force, before its bodies have ended
+        # They know the run: let them go, so that nothing needs the collector.
+        self.activities = [None] * len(self.jobs)
         self.scheduler._ended(self.report)
         if self._enclosing is not None:
             self._leave_enclosing(self._enclosing)

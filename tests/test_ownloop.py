@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import contextvars
 import gc
 import logging
 import signal
@@ -330,6 +331,26 @@ def test_a_forgotten_task_has_what_is_left_of_the_time_for_its_clean_up(signals,
     with pytest.raises(KeyboardInterrupt) if signals else contextlib.nullcontext():
         virtually(Scheduler(Job(forgets), grace=5))
     assert (forgets.task.done(), body.cleaned) == (True, cleaned)
+
+
+def test_a_forgotten_run_whose_bodies_do_not_end_starts_nothing_more(caplog):
+    """Rules 4 and 8: it is closed by force, and so are they."""
+    stubborn, after = Job(swallows), Job(quick)
+    after.requires(stubborn)
+    run = Scheduler(stubborn, after)
+
+    async def begins():
+        await run.co_orchestrate()
+
+    async def forgets():
+        context = contextvars.Context()  # so that it is no nested run
+        forgets.task = asyncio.get_running_loop().create_task(begins(), context=context)
+        await asyncio.sleep(0)
+
+    assert virtually(Scheduler(Job(forgets), grace=1))
+    assert forgets.task.done()
+    assert after.state is State.IDLE
+    assert caplog.records == []
 
 
 def test_each_forgotten_task_has_that_time():
