@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from .activity import Activity
 from .drain import Drain
@@ -72,13 +72,11 @@ class Grace:
     def close(self) -> None:
         """Stop caring; what is still there is on its own."""
         for drain in self._drains:
-            drain.close()
-        self._drains = []  # they know activities, which know the run
+            for activity in list(drain.members):
+                drain.discard(activity)
 
 
-def waves(
-    services: Sequence[Activity], jobs: Iterable[AbstractJob[object]]
-) -> list[Sequence[Activity]]:
+def waves(services: list[Activity], jobs: Iterable[AbstractJob[object]]) -> list[list[Activity]]:
     """Sort services so that each comes after all services that come after it (rule 7).
 
     Args:
@@ -92,4 +90,4 @@ def waves(
     sorted_out: list[list[Activity]] = [[] for _ in range(max(height.values()) + 1)]
     for activity in services:
         sorted_out[height[activity.job]].append(activity)
-    return [wave for wave in sorted_out if wave]
+    return sorted_out

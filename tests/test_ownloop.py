@@ -161,6 +161,24 @@ def test_the_third_signal_skips_the_hooks(turns, third, error):
     assert seen == []
 
 
+def test_after_the_third_signal_nothing_is_declared_stuck(caplog):
+    """R09: the run is over, and what its report says does not change any more."""
+
+    async def interrupted():
+        asyncio.get_running_loop().call_later(1, interrupt)
+        try:
+            await waits()
+        finally:
+            interrupt()
+            interrupt()
+
+    scheduler = Scheduler(Job(interrupted), Job(swallows))
+    with pytest.raises(KeyboardInterrupt):
+        virtually(scheduler)
+    assert scheduler.report.stuck == ()
+    assert "is stuck" not in caplog.text
+
+
 def test_an_exit_after_the_second_signal_does_not_skip_the_hooks():
     """R09: what a callback raises is no third signal."""
     seen = []
