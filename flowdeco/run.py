@@ -290,13 +290,8 @@ class Run:
                 activity.give_places_back()
         for number in self.ready:
             self.outcomes[number].state = State.IDLE
-        self.ready.clear()
         for waiting in self.activities:
-            if (
-                waiting is not None
-                and waiting.outcome.state is State.SCHEDULED
-                and waiting.task is None
-            ):
+            if waiting is not None and waiting.outcome.state is State.SCHEDULED:
                 waiting.outcome.state = State.IDLE
 
     def _expire(self) -> None:
@@ -396,7 +391,7 @@ class Run:
             activity.timer.cancel()
         if activity.outcome.value is MISSING:
             activity.outcome.value = None
-        if not self.closed and not activity.is_up:
+        if not self.closed:
             activity.is_up = True
             self._release(activity.number)
 
@@ -457,7 +452,6 @@ class Run:
         return not self._left
 
     async def _end_bodies(self) -> None:
-        self._let_nothing_start()
         if self.reason is None and self._ended_late():
             self._time_out()
         services = self._at_work(forever=True)
