@@ -39,8 +39,8 @@ PACKAGE = TESTS.parent / "flowdeco"
 EXPLAINED = TESTS / "mutants.md"
 
 ENGINE = [
-    *("activity", "agenda", "run", "drain", "deadline", "window", "shutdown", "serving"),
-    *("tasks", "threads", "ownloop", "reason", "watch"),
+    *("activity", "agenda", "plan", "run", "grace", "drain", "deadline", "window", "shutdown"),
+    *("serving", "tasks", "threads", "ownloop", "reason", "watch"),
 ]
 
 LEFT_OUT = [
