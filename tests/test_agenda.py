@@ -204,6 +204,20 @@ def test_the_loop_has_its_turn_after_a_hundred_starts(course):
     assert course.lines == [f"{number} starts" for number in range(250)]
 
 
+def test_who_is_granted_a_place_takes_a_start_and_no_turn_from_the_others(course):
+    """However many there are: a turn of the loop is one for all that is ready."""
+    course.add(*course.acts(map(str, range(250))))
+    course.agenda.advance()
+    course.agenda.grant(*course.acts("a"))
+    course.agenda.grant(*course.acts("b"))
+    course.agenda.advance()
+    course.go()
+
+    turns = [turn for turn, _ in course.times]
+    assert [turns.count(turn) for turn in sorted(set(turns))] == [100, 100, 52]
+    assert course.lines[100:102] == ["a starts", "b starts"]
+
+
 def test_the_loop_has_its_turn_after_two_milliseconds(course):
     """However few have started: three of a millisecond each in a turn, as the third is in time."""
 

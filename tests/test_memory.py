@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import itertools
 import sys
 import threading
 import types
@@ -78,9 +79,13 @@ def pair():
     return Scheduler(before, Job(sleeps(1), required=before), Job(waits, forever=True))
 
 
+def queue(count):
+    return [Job(sleeps(1)) for _ in range(count)]
+
+
 def _bookkeeping():
     """What is for one run alone, of all runs in memory."""
-    modules = ("activity", "agenda", "deadline", "drain", "run", "shutdown")
+    modules = ("activity", "agenda", "deadline", "drain", "grace", "run", "shutdown")
     names = [f"flowdeco.{module}" for module in modules]
     return [one for one in gc.get_objects() if type(one).__module__ in names]
 
@@ -141,19 +146,61 @@ def test_a_successful_run_leaves_nothing_for_the_collector(make):
     assert Counter(found) == {}
 
 
-def test_a_run_in_a_loop_of_its_own_leaves_nothing_for_the_collector(bookkeeping):
-    """R20: nor does the loop, which is closed."""
-    scheduler = pair()
+@pytest.mark.parametrize(
+    ("make", "ok"),
+    [
+        pytest.param(pair, True, id="success"),
+        pytest.param(lambda: Scheduler(*queue(3), window=1, timeout=1.5), False, id="timeout"),
+    ],
+)
+def test_a_run_in_a_loop_of_its_own_leaves_nothing_for_the_collector(make, ok, bookkeeping):
+    """R20: nor does the loop, which is closed; nor do jobs that have waited for a place."""
+    scheduler = make()
     gc.collect()
     before = {id(one) for one in gc.get_objects() if isinstance(one, VirtualClockLoop)}
     gc.disable()
     try:
-        assert scheduler.orchestrate(loop_factory=VirtualClockLoop)
+        assert scheduler.orchestrate(loop_factory=VirtualClockLoop) is ok
         assert bookkeeping() == []
         loops = [one for one in gc.get_objects() if isinstance(one, VirtualClockLoop)]
         assert [loop for loop in loops if id(loop) not in before] == []
     finally:
         gc.enable()
+
+
+def test_jobs_that_are_ready_and_never_start_leave_nothing_for_the_collector(bookkeeping):
+    """R20 rule 2: there are more than are looked at before the run is over."""
+    loop = VirtualClockLoop()
+
+    async def leaps():
+        loop.leap(2)
+
+    scheduler = Scheduler(Job(leaps), *(Job(sleeps(1)) for _ in range(500)), timeout=1)
+    gc.collect()
+    gc.disable()
+    try:
+        assert scheduler.orchestrate(loop_factory=lambda: loop) is False
+        assert bookkeeping() == []
+    finally:
+        gc.enable()
+
+
+def test_what_has_taken_too_long_is_forgotten_while_the_run_goes_on(bookkeeping):
+    """R20: however many jobs exceed their timeouts, a run keeps no more than what ends now."""
+    jobs = [Job(waits, timeout=1) for _ in range(20)]
+    for before, after in itertools.pairwise(jobs):
+        after.requires(before)
+    kinds = []
+
+    async def look():
+        gc.collect()
+        kinds.extend(bookkeeping())
+
+    scheduler = Scheduler(*jobs, Job(look, required=jobs[-1]))
+    assert scheduler.orchestrate(loop_factory=VirtualClockLoop)
+    assert {job.state for job in jobs} == {State.FAILED}
+    assert kinds.count("Drain") <= 1
+    assert kinds.count("Activity") <= 2
 
 
 def test_results_are_not_copied_and_go_with_the_next_run():

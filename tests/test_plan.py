@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from actors import virtually
 
 from flowdeco import Job, Observer, Scheduler
 from flowdeco.errors import CycleError, RequirementError
@@ -77,6 +78,24 @@ def test_what_requires_a_stranger_leaves_no_plan():
         plan.lay_out()
 
     assert plan.is_outdated
+
+
+def test_a_plan_is_kept_from_run_to_run():
+    """It is made anew only where the graph has changed; what is added is added to it."""
+    first, second, third = jobs(3)
+    scheduler = Scheduler(first, second)
+    plan = scheduler._plan
+
+    for _ in range(2):
+        assert virtually(scheduler)
+        assert scheduler._plan is plan
+    scheduler.add(third)
+    assert virtually(scheduler)
+    assert scheduler._plan is plan
+
+    second.requires(first)
+    assert virtually(scheduler)
+    assert scheduler._plan is not plan
 
 
 class Starts(Observer):

@@ -26,6 +26,7 @@ from ticks import TickLoop
 
 from flowdeco import Flow, Job, Scheduler, State, current_job, service, step
 from flowdeco.errors import SelfCancelledError
+from flowdeco.testing import VirtualClockLoop
 
 # Readiness
 
@@ -249,6 +250,54 @@ def test_a_service_that_ends_by_itself_is_done_and_changes_nothing():
     server, client = Job(sleeps(1, "done"), forever=True), Job(sleeps(3))
     assert virtually(Scheduler(server, client))
     assert (server.state, server.ended_at, server.result()) == (State.DONE, 1.0, "done")
+
+
+@pytest.mark.parametrize(
+    "body", [quick, sleeps(1), fails(1), waits], ids=["at once", "later", "failing", "cancelled"]
+)
+def test_a_service_counts_once_for_who_waits_for_it(body):
+    """Rule 2: that it was ready, and later has ended, does not make up for another requirement."""
+    server, slow = Job(body, forever=True), Job(sleeps(3))
+    client = Job(quick, required=[server, slow])
+
+    assert virtually(Scheduler(server, slow, client))
+    assert client.started_at == 3
+
+
+def test_a_service_that_failed_at_once_gives_no_value_to_who_starts_later():
+    """Rule 3: not even None, though it has come up to its first suspension, in a way."""
+
+    class Deploy(Flow):
+        @service
+        async def server(self):
+            raise OSError("port in use")
+
+        @step
+        async def slow(self):
+            await asyncio.sleep(3)
+            return 3
+
+        @step(after=(server, slow))
+        async def client(self, server, slow):
+            return server, slow
+
+    flow = Deploy()
+    assert perform(flow)
+    assert states(flow.server, flow.slow, flow.client) == ["FAILED", "DONE", "SKIPPED"]
+    assert flow.client.ended_at == 3
+
+
+def test_a_service_that_ends_after_the_deadline_is_not_late():
+    """Rule 20: the last step has ended before it, in the same turn of the loop."""
+    loop = VirtualClockLoop()
+
+    async def leaps():
+        await asyncio.sleep(0.5)
+        loop.leap(1)
+
+    scheduler = Scheduler(Job(sleeps(0.5)), Job(leaps, forever=True), timeout=1)
+    assert scheduler.orchestrate(loop_factory=lambda: loop) is True
+    assert scheduler.report.duration == 1.5
 
 
 # Values

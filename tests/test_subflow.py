@@ -883,6 +883,35 @@ def test_what_is_previewed_is_not_there_after_a_run_without_it(capsys):
     assert {record.state for record in report.jobs} == {State.IDLE}
 
 
+class Unreached(Flow):
+    """Subflows that make no flow: one is skipped, the method of the other raises."""
+
+    @step
+    async def source(self):
+        raise ValueError("no data")
+
+    @subflow(after=source)
+    def skipped(self, _data) -> Leaf:
+        return Leaf()
+
+    @subflow
+    def broken(self) -> OtherLeaf:
+        raise ValueError("no flow")
+
+
+def test_the_report_shows_the_class_of_a_subflow_that_was_skipped():
+    """Rule 3: its method was not called; one that was called, and has made no flow, has none."""
+    report = perform(Unreached())
+
+    assert [(record.path, record.state.name) for record in report.jobs] == [
+        ("source", "FAILED"),
+        ("skipped", "SKIPPED"),
+        ("skipped/Leaf", "IDLE"),
+        ("skipped/Leaf/work", "IDLE"),
+        ("broken", "FAILED"),
+    ]
+
+
 # Depth
 
 

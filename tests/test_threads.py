@@ -615,12 +615,16 @@ def test_a_thread_that_does_not_end_is_stuck_and_the_run_ends_on_time(gate, capl
     assert "'blocked' is stuck" in caplog.text
 
 
-def test_a_stuck_thread_gives_its_place_back_and_the_run_goes_on(gate):
-    """There may be one thread more than places for a while: it is abandoned."""
+@pytest.mark.parametrize("within", [False, True])
+def test_a_stuck_thread_gives_its_place_back_and_the_run_goes_on(within, gate):
+    """There may be one thread more than places for a while: it is abandoned, in nested runs too."""
     stuck = [plain(blocked(gate), timeout=0.01, label="stuck") for _ in range(MOST_THREADS)]
     after = plain(int, label="after")
+    before = [Scheduler(*stuck, grace=0.05)] if within else stuck
+    if within:
+        after.requires(before)
 
-    Scheduler(*stuck, after, grace=0.05).orchestrate()
+    Scheduler(*before, after, grace=0.05, timeout=SOON).orchestrate()
 
     assert {job.state for job in stuck} == {State.STUCK}
     assert after.state is State.DONE
