@@ -500,7 +500,6 @@ class Run:
         self.grace.hurry()
         if self._shutdown is not None:
             self._shutdown.hurry()
-            return
         self._cut_short = True
         if not self._bodies_are_to_end():
             # That job has kept the cancellation from it, or has begun it afterwards.

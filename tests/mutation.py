@@ -52,7 +52,7 @@ LEFT_OUT = [
 
 RULES = (
     *("test_rules", "test_services", "test_subflow", "test_each", "test_starts", "test_memory"),
-    *("test_watch", "test_drain"),
+    *("test_watch", "test_drain", "test_ownloop"),
 )
 """Files that are about runs: their tests come before those that happen to run something."""
 

@@ -1005,14 +1005,18 @@ async def shields(run):
 
 
 @pytest.mark.parametrize(
-    ("inner", "state"),
+    ("inner", "state", "reason"),
     [
-        (lambda: Scheduler(Job(waits)), "CANCELLED"),
-        (lambda: Scheduler(Job(swallows), grace=100), "STUCK"),
-        (lambda: Scheduler(Job(swallows), grace=100, timeout=1.5), "STUCK"),
+        (lambda: Scheduler(Job(waits)), "CANCELLED", "from outside"),
+        (lambda: Scheduler(Job(swallows), grace=100), "STUCK", "from outside"),
+        (
+            lambda: Scheduler(Job(swallows), grace=100, timeout=0.5),
+            "STUCK",
+            "timed out after 0.5 s",
+        ),
     ],
 )
-def test_rule_8_a_run_that_its_body_shields_ends_with_the_grace_around_it(inner, state):
+def test_rule_8_a_run_that_its_body_shields_ends_with_the_grace_around_it(inner, state, reason):
     """X18: whether it has begun to end by itself or not; its hooks are called with those around."""
     diary = Diary()
     run = inner()
@@ -1026,6 +1030,7 @@ def test_rule_8_a_run_that_its_body_shields_ends_with_the_grace_around_it(inner,
     assert sorted(diary.lines) == [(3.0, "inner shuts down"), (3.0, "outer shuts down")]
     assert scheduler.report.duration == 3.5
     assert states(body, job) == ["DONE", state]
+    assert run.why().endswith(reason)
 
 
 def test_rule_8_a_body_that_begins_one_run_after_the_other_is_stuck_in_the_end():
@@ -1068,7 +1073,7 @@ def test_rule_8_hooks_of_all_runs_within_a_body_end_with_the_grace_around_them()
 
     async def body():
         runs = [slow_to_end(), Scheduler(Job(sleeps(1))), slow_to_end()]
-        await asyncio.gather(*(run.co_orchestrate() for run in runs))
+        await asyncio.gather(*(run.co_orchestrate() for run in runs), return_exceptions=True)
 
     scheduler = Scheduler(Job(body), timeout=2, grace=5)
     assert virtually(scheduler) is False
