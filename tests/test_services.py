@@ -96,6 +96,20 @@ def test_a_service_that_is_ready_when_the_last_step_ends_stays_idle():
     assert (server.state, server.started_at) == (State.IDLE, None)
 
 
+def test_a_scheduler_as_a_service_that_never_started_is_shown_with_its_jobs():
+    """V07: in the report as well as before the run, though every step has ended."""
+    last = Job(quick, label="last")
+    late = Scheduler(Job(waits, label="job"), label="late", forever=True, required=last)
+    scheduler = Scheduler(last, late)
+
+    assert virtually(scheduler)
+    assert [(record.path, record.state) for record in scheduler.report.jobs] == [
+        ("last", State.DONE),
+        ("late", State.IDLE),
+        ("late/job", State.IDLE),
+    ]
+
+
 def test_services_alone_start_one_after_the_other():
     """G09: a run without steps lasts until all have ended, also those that had to wait."""
     first = Job(generator(up=1, early=OSError("port in use")), forever=True)
