@@ -175,7 +175,7 @@ def test_jobs_that_are_ready_and_never_start_leave_nothing_for_the_collector(boo
     async def leaps():
         loop.leap(2)
 
-    scheduler = Scheduler(Job(leaps), *(Job(sleeps(1)) for _ in range(500)), timeout=1)
+    scheduler = Scheduler(Job(leaps), *(Job(sleeps(1)) for _ in range(5000)), timeout=1)
     gc.collect()
     gc.disable()
     try:

@@ -10,7 +10,7 @@ import sys
 import threading
 
 import pytest
-from actors import cleans_up, fails, perform, quick, swallows, virtually, waits
+from actors import cleans_up, fails, perform, quick, sleeps, swallows, virtually, waits
 
 from flowdeco import Flow, Job, Scheduler, State, ownloop, service, step
 from flowdeco.testing import VirtualClockLoop
@@ -351,8 +351,30 @@ def test_a_forgotten_task_has_what_is_left_of_the_time_for_its_clean_up(signals,
     assert (forgets.task.done(), body.cleaned) == (True, cleaned)
 
 
-def test_a_forgotten_run_whose_bodies_do_not_end_starts_nothing_more(caplog):
-    """Rules 4 and 8: it is closed by force, and so are they."""
+def test_a_run_in_a_stuck_body_starts_nothing_more_when_its_loop_is_closed(caplog):
+    """Rules 4 and 8: it is closed by force with that body, before its own bodies have ended."""
+    first, after = Job(waits), Job(quick)
+    after.requires(first)
+    run = Scheduler(first, after)
+
+    async def begins_late():
+        while job.state is not State.STUCK:
+            try:
+                await asyncio.sleep(0.1)
+            except asyncio.CancelledError:
+                pass
+        await run.co_orchestrate()
+
+    job = Job(begins_late, shutdown=sleeps(0.5))
+    assert virtually(Scheduler(job, timeout=1, grace=1)) is False
+    assert first.started_at is not None
+    assert first.is_done()
+    assert after.state is State.IDLE
+    assert "a task" not in caplog.text
+
+
+def test_a_forgotten_run_whose_bodies_do_not_end_is_closed(caplog):
+    """Rules 4 and 8: by force, and so are they, which have no run any more to tell of it."""
     stubborn, after = Job(swallows), Job(quick)
     after.requires(stubborn)
     run = Scheduler(stubborn, after)
