@@ -26,10 +26,13 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 def pytest_collection_finish() -> None:
-    # The collection at the end of each test then looks at the objects of that test alone: it takes
-    # a few milliseconds instead of tens.
     gc.collect()
     gc.freeze()
+
+
+def pytest_sessionfinish() -> None:
+    # What outlived its test and was lost after it: pytest collects and tells of it at the end.
+    gc.unfreeze()
 
 
 class _Errors(logging.Handler):
@@ -63,6 +66,9 @@ def _garbage_collected(_no_asyncio_error: None) -> Iterator[None]:
     """Collect at the end, so that what was never awaited or closed shows in the test it is from."""
     yield
     gc.collect()
+    # What is left is pytest's, and grows from test to test. Frozen, it is not looked through again:
+    # the guards of a test take a fraction of a millisecond instead of ten.
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)
@@ -79,7 +85,7 @@ def _no_task_left(_garbage_collected: None) -> Iterator[None]:
 
 
 def _pending_tasks() -> list[asyncio.Task[object]]:
-    # What was there before the tests is frozen, and not looked through.
+    # What was there before the test is frozen, and not looked through.
     return [one for one in gc.get_objects() if isinstance(one, asyncio.Task) and not one.done()]
 
 

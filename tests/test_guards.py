@@ -118,21 +118,42 @@ def test_signal_handler_was_put_back():
 
 GOOD = {"test_good", "test_signal_handler_was_put_back"}
 
+LATE = """
+async def forgotten():
+    pass
 
-@pytest.fixture(scope="module")
-def outcomes(tmp_path_factory):
-    """How each of the tests above ended, under the guards and the options of this suite."""
-    place = tmp_path_factory.mktemp("guarded")
+kept = []
+
+
+def test_keeps():
+    cycle = [forgotten()]
+    cycle.append(cycle)
+    kept.append(cycle)
+
+
+def test_loses():
+    kept.clear()
+"""
+
+
+def guarded(place, tests):
+    """Run tests under the guards and the options of this suite."""
     shutil.copy(ROOT / "tests" / "conftest.py", place)
-    (place / "test_bad.py").write_text(BAD, "utf-8")
+    (place / "test_bad.py").write_text(tests, "utf-8")
     options = ["-c", ROOT / "pyproject.toml", "--rootdir", place, "-p", "no:randomly", "-rA"]
-    ended = subprocess.run(
+    return subprocess.run(
         [sys.executable, "-m", "pytest", *options, place / "test_bad.py"],
         capture_output=True,
         text=True,
         timeout=CAP,
         check=False,
     )
+
+
+@pytest.fixture(scope="module")
+def outcomes(tmp_path_factory):
+    """How each of the bad tests ended."""
+    ended = guarded(tmp_path_factory.mktemp("guarded"), BAD)
     found = re.findall(r"^(PASSED|FAILED|ERROR) \S*::(\w+)", ended.stdout, re.MULTILINE)
     # A test whose body passes and whose guard fails has both.
     return {
@@ -145,3 +166,12 @@ def test_a_guard_fails_what_leaves_something_behind(name, outcomes):
     """And nothing else."""
     found, text = outcomes
     assert (found[name] == {"PASSED"}) is (name in GOOD), text
+
+
+def test_what_is_lost_after_its_test_fails_the_session(tmp_path):
+    """What a test left to pytest is not looked through after each further test, but at the end."""
+    ended = guarded(tmp_path, LATE)
+
+    assert " 2 passed" in ended.stdout
+    assert ended.returncode == 1
+    assert "'forgotten' was never awaited" in ended.stderr
