@@ -138,7 +138,8 @@ def test_loses():
 
 def guarded(place, tests):
     """Run tests under the guards and the options of this suite."""
-    shutil.copy(ROOT / "tests" / "conftest.py", place)
+    for name in ("conftest.py", "slowness.py"):
+        shutil.copy(ROOT / "tests" / name, place)
     (place / "test_bad.py").write_text(tests, "utf-8")
     options = ["-c", ROOT / "pyproject.toml", "--rootdir", place, "-p", "no:randomly", "-rA"]
     return subprocess.run(

@@ -229,7 +229,7 @@ def test_a_timeout(loop_factory):
     """R12 R24 X17: of the run."""
     flow = Representative(log=[], body=waits)
 
-    report = flow.run(timeout=20 * TICK, loop_factory=loop_factory)
+    report = flow.run(timeout=50 * TICK, loop_factory=loop_factory)
 
     assert "timed out" in str(report.reason)
     assert (flow.main.state, flow.last.state) == (State.CANCELLED, State.DONE)
@@ -245,6 +245,8 @@ def test_a_cancel_from_outside(loop_factory):
         others = asyncio.all_tasks()
         task = asyncio.ensure_future(flow.co_run())
         await asyncio.sleep(8 * TICK)
+        while not (flow.monitor.is_running() and flow.main.is_running()):
+            await asyncio.sleep(TICK)
         task.cancel("why")
         with pytest.raises(asyncio.CancelledError) as caught:
             await task
@@ -281,7 +283,7 @@ def test_a_stuck_job(loop_factory):
                 pass
 
     stuck = Job(swallows, label="stuck")
-    scheduler = Scheduler(stuck, timeout=2 * TICK, grace=5 * TICK)
+    scheduler = Scheduler(stuck, timeout=10 * TICK, grace=5 * TICK)
     assert scheduler.orchestrate(loop_factory=loop_factory) is False
     assert stuck.state is State.STUCK
     assert scheduler.report.duration < LONG / 4
