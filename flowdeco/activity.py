@@ -89,8 +89,6 @@ class Activity:
     """The body, where somebody has an eye on its steps."""
     inner: list[Run] | None = None
     """The runs that go on inside of its body."""
-    waited_for: Sequence[Run] | None = None
-    """Those of them that had still to end when its time was over; it is stuck if it begins more."""
     windows: Sequence[Window[Activity]] = ()
     """Those of which it needs a place each, in this order."""
     places: int = 0
@@ -327,13 +325,10 @@ class Activity:
         """Declare stuck what has not ended in its time; but runs within it end by themselves."""
         if self.ended:
             return
-        inner = self.inner or []
+        inner = self.inner or ()
         for run in inner:
-            run._sleeper.cancel()  # the body may have kept its own cancellations from it
             run.give_up()
-        if self.waited_for is None:
-            self.waited_for = inner
-        if any(run in self.waited_for for run in inner):
+        if inner:
             return
         task = self.task
         assert task is not None  # what has no task has nothing to give up

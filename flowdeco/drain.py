@@ -145,12 +145,11 @@ class Sleeper:
     cleaned up (rule 11).
     """
 
-    __slots__ = ("_loop", "_told", "_waiter", "cancelled")
+    __slots__ = ("_loop", "_waiter", "cancelled")
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.cancelled: asyncio.CancelledError | None = None
         self._loop = loop
-        self._told = False
         self._waiter: asyncio.Future[None] | None = None
 
     def wake(self) -> None:
@@ -158,24 +157,16 @@ class Sleeper:
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
 
-    def cancel(self) -> None:
-        """Wake the sleeper as a cancellation does, whoever has the task."""
-        self._told = True
-        self.wake()
-
     async def sleep(self) -> bool:
         """Sleep until woken; return whether it was by a cancellation."""
         # A cancelled task cancels the future that it waits for, so each sleep has its own.
         self._waiter = self._loop.create_future()
         try:
             await self._waiter
-            if self._told:
-                raise asyncio.CancelledError
         except asyncio.CancelledError as error:
             if self.cancelled is None:
                 self.cancelled = error
             return True
         finally:
-            self._told = False
             self._waiter = None
         return False

@@ -11,8 +11,6 @@ from collections.abc import Coroutine
 
 import pytest
 from actors import (
-    Diary,
-    cleans_up,
     in_loop,
     quick,
     sleeps,
@@ -331,51 +329,3 @@ def test_a_stuck_coroutine_makes_no_room_for_another_thread():
 
     assert stuck.state is State.STUCK
     assert len(seen) == MOST_THREADS
-
-
-def test_a_nested_run_is_ended_when_the_time_of_a_body_is_over_that_guards_it():
-    """Rule 8: the body has not let the cancellation through, and the grace of the outer counts."""
-    diary = Diary()
-    deep = Job(waits, label="deep", shutdown=diary.hook("deep"))
-    inner = Scheduler(deep, label="inner", grace=100)
-
-    async def guards():
-        run = asyncio.ensure_future(inner.co_orchestrate())
-        while not run.done():
-            try:
-                await asyncio.wait([run])
-            except asyncio.CancelledError:
-                pass
-        return run.cancelled()
-
-    body = Job(guards)
-    scheduler = Scheduler(body, timeout=1, grace=2)
-
-    assert virtually(scheduler) is False
-
-    assert states(body, deep) == ["DONE", "CANCELLED"]
-    assert body.result() is True
-    assert (body.ended_at, scheduler.report.duration) == (3, 3)
-    assert diary.lines == [(3, "deep shuts down")]
-
-
-def test_a_body_that_begins_one_run_after_the_other_is_stuck():
-    """Rule 8: it was waited for until the one had ended that went on when its time was over."""
-    ended = []
-
-    async def restarts():
-        while True:
-            try:
-                await Scheduler(Job(waits), grace=100).co_orchestrate()
-            except asyncio.CancelledError:
-                ended.append(asyncio.get_running_loop().time())
-
-    body, other = Job(restarts, label="restarts"), Job(cleans_up(1))
-    scheduler = Scheduler(body, other, timeout=1, grace=5)
-
-    assert virtually(scheduler) is False
-
-    assert states(body, other) == ["STUCK", "CANCELLED"]
-    assert [record.path for record in scheduler.report.stuck] == ["restarts"]
-    assert scheduler.report.duration == 6
-    assert [round(when, 3) for when in ended[:7]] == [1, 5, 5.2, 5.4, 5.6, 5.8, 6]

@@ -275,23 +275,3 @@ def test_a_sleeper_that_is_cancelled_as_it_is_woken(loop):
         return await task, sleeper.cancelled.args
 
     assert loop.run_until_complete(main()) == (True, ("why",))
-
-
-@pytest.mark.parametrize("woken", [False, True])
-def test_a_sleeper_can_be_told_that_it_is_cancelled(woken, loop):
-    """Rule 8: whoever has its task, which hears nothing of it; also as it is woken."""
-
-    async def conduct(sleeper):
-        return [await sleeper.sleep(), await sleeper.sleep()]
-
-    async def main():
-        sleeper = Sleeper(loop)
-        task = loop.create_task(conduct(sleeper))
-        await asyncio.sleep(1)
-        if woken:
-            sleeper.wake()
-        sleeper.cancel()
-        loop.call_at(2, sleeper.wake)
-        return await task, type(sleeper.cancelled), task.cancelling(), loop.time()
-
-    assert loop.run_until_complete(main()) == ([True, False], asyncio.CancelledError, 0, 2)
