@@ -101,7 +101,6 @@ class Run:
         "loop",
         "no_start_from",
         "outcomes",
-        "over",
         "ready",
         "reason",
         "report",
@@ -138,7 +137,6 @@ class Run:
         self.reason: Reason | None = None
         self.failures: list[AbstractJob[object]] = []
         self.stuck: list[AbstractJob[object]] = []
-        self.over = False
         self._skips = False
         self.given_up_at_once = False
         """After a third signal: exceptions are let through wherever they are raised."""
@@ -533,7 +531,6 @@ class Run:
                 self.fail(Reason.exit(error))
 
     def _close(self) -> None:
-        self.over = True
         self._deadline.lift()
         self.grace.close()
         self.report = self._make_report()
