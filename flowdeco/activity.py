@@ -48,7 +48,6 @@ _ASYNCIO = os.path.dirname(asyncio.__file__)
 
 
 # On Python 3.11 a member of an enumeration is found ten times slower than a global name.
-_IDLE = State.IDLE
 _RUNNING = State.RUNNING
 _DONE = State.DONE
 _STUCK = State.STUCK
@@ -192,7 +191,6 @@ class Activity:
                 await starting()
                 now = run.clock()
             if now >= run.no_start_from and not run.lets_start(now):
-                outcome.state = _IDLE
                 run.let_go(self)
                 return
             outcome.state = _RUNNING
