@@ -6,6 +6,7 @@ import asyncio
 import gc
 import logging
 import signal
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -34,6 +35,19 @@ def pytest_collection_finish() -> None:
 def pytest_sessionfinish() -> None:
     # What outlived its test and was lost after it: pytest collects and tells of it at the end.
     gc.unfreeze()
+
+
+@pytest.fixture(scope="module")
+def short_stacks() -> Iterator[None]:
+    """Let asyncio keep one line of the stack with each future and handle that is made.
+
+    In debug mode it keeps all of it, for messages: fifty lines of pytest, read from the files. That
+    is most of what it costs to run thousands of scenarios, and nothing is checked by it.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(asyncio.constants, "DEBUG_STACK_DEPTH", 1)
+        patch.setattr(sys, "tracebacklimit", 1, raising=False)
+        yield
 
 
 class _Errors(logging.Handler):

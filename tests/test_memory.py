@@ -18,6 +18,8 @@ from flowdeco.testing import VirtualClockLoop
 SOON = 2.0
 """The seconds that a thread may take to end."""
 
+pytestmark = pytest.mark.usefixtures("short_stacks")
+
 
 class Inner(Flow):
     @service

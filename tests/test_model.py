@@ -13,6 +13,7 @@ import os
 from collections import Counter
 
 import attrs
+import pytest
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 from ticks import TickLoop
@@ -26,6 +27,8 @@ from flowdeco.outcome import MISSING
 from flowdeco.reason import Cause
 
 EXAMPLES = {"ci": 800, "long": 20_000}[os.environ.get("HYPOTHESIS_PROFILE", "ci")]
+
+pytestmark = pytest.mark.usefixtures("short_stacks")
 
 LONG = 30.0
 """The seconds of what is to be stopped."""

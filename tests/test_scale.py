@@ -22,6 +22,8 @@ LINEAR = 2.6
 
 ATTEMPTS = 5
 
+pytestmark = pytest.mark.usefixtures("short_stacks")
+
 
 async def quick():
     """A body that has nothing to do."""

@@ -6,6 +6,8 @@ from ticks import PAIRS, SINGLES, SITUATIONS
 STRIDE = 17
 """Of the pairs of turns one in so many is taken here, and all by `python tests/ticks_report.py`."""
 
+pytestmark = pytest.mark.usefixtures("short_stacks")
+
 situations = pytest.mark.parametrize("make", SITUATIONS, ids=lambda make: make.__name__)
 
 
