@@ -19,7 +19,18 @@ class TwoAtOnce(Situation):
     tells = ("KeyError", "ValueError")
 
     def jobs(self):
-        return fails(KeyError()), fails(ValueError()), polite()
+        # In one turn of the loop, however busy the machine is: two delays might end in two.
+        moment = asyncio.Event()
+
+        async def fails_then(error):
+            await moment.wait()
+            raise error
+
+        async def tells():
+            await asyncio.sleep(0.02)
+            moment.set()
+
+        return fails_then(KeyError()), fails_then(ValueError()), polite(), tells()
 
     async def flowdeco(self):
         self.scheduler = fd.Scheduler(*map(fd.Job, self.jobs()), critical=True)
