@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, Generic, TypeAlias, cast
 
-from typing_extensions import TypeVar
+if sys.version_info >= (3, 13):  # not asked of the other, which takes longer to import
+    from typing import TypeVar
+else:
+    from typing_extensions import TypeVar
 
 if TYPE_CHECKING:
     from .job import AbstractJob

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import functools
 import inspect
+import sys
 from collections.abc import Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, cast, overload
 
 import attrs
-from typing_extensions import TypeVar
 
 from .chain import Atom, Chain
 from .errors import NoSubflowError
+
+if sys.version_info >= (3, 13):  # not asked of the other, which takes longer to import
+    from typing import TypeVar
+else:
+    from typing_extensions import TypeVar
 
 if TYPE_CHECKING:
     from .body import Bound

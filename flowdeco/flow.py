@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast, dataclass_transform
 
 import attrs
-from typing_extensions import dataclass_transform
 
 from .body import Bound
 from .checks import is_class_variable, place

@@ -23,11 +23,16 @@ if TYPE_CHECKING:
 __all__ = ["ForEach", "Item", "Subflows"]
 
 
-@attrs.define(eq=False, repr=False)
 class Item(Bound):
     """The method of a fan-out, for one item."""
 
-    item: object = None
+    __slots__ = ("item",)
+
+    def __init__(
+        self, method: Callable[..., Any], flow: object, name: str, *, item: object
+    ) -> None:
+        super().__init__(method, flow, name)
+        self.item = item
 
     def start(self) -> Any:
         return self._call(self.item)

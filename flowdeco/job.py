@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import sys
 from collections.abc import (
     AsyncGenerator,
     AsyncIterator,
@@ -20,7 +21,6 @@ from types import CoroutineType
 from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypeAlias, cast
 
 import attrs
-from typing_extensions import TypeVar
 
 from .body import (
     PLAIN,
@@ -42,6 +42,11 @@ from .marks import described
 from .outcome import MISSING, Outcome, State
 from .tasks import refuse_running_loop
 from .text import line, value_line
+
+if sys.version_info >= (3, 13):  # not asked of the other, which takes longer to import
+    from typing import TypeVar
+else:
+    from typing_extensions import TypeVar
 
 if TYPE_CHECKING:
     from .scheduler import Scheduler
