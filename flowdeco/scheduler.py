@@ -327,7 +327,11 @@ class Scheduler(AbstractJob[bool]):
                     depth,
                 )
             yield scheduler
-            found.extend((job, depth + 1) for job in scheduler._jobs if isinstance(job, Scheduler))
+            found += [
+                (job, depth + 1)
+                for job in scheduler._jobs
+                if job._traits is not PLAIN and isinstance(job, Scheduler)
+            ]
 
     def _check(self) -> None:
         """Find what would go wrong, before anything starts (rule 1)."""
