@@ -8,7 +8,7 @@ import gc
 import pytest
 from jobs import Starts, duration, labels, nap, naps, orchestrate, sleeping
 
-from flowdeco import Job, Scheduler
+from flowdeco import Job, Scheduler, step
 from flowdeco.errors import BusyError, NestingError, OwnershipError
 
 
@@ -258,3 +258,17 @@ def test_second_run_while_running():
     assert orchestrate(scheduler) is True
     assert len(caught) == 1
     assert duration(scheduler) == 0.25
+
+
+def test_a_chain_of_what_is_no_job_is_refused_as_a_whole():
+    """A chain of declarations belongs into a flow class."""
+
+    async def body(self):
+        pass
+
+    scheduler = Scheduler()
+
+    with pytest.raises(TypeError, match="takes jobs and chains of them, not"):
+        scheduler.add(step(body) >> step(body))
+
+    assert len(scheduler) == 0
