@@ -1,10 +1,11 @@
 """Declare scenarios of asyncio jobs as classes, run them, and see what happened."""
 
 from .chain import Chain
+from .current import current_job
 from .declaration import Each, Service, Step, Subflow
 from .decorators import each, service, step, subflow
 from .flow import Flow
-from .job import AbstractJob, Job, PrintJob, current_job
+from .job import AbstractJob, Job, PrintJob
 from .observer import Observer
 from .outcome import State
 from .report import Report

@@ -3,36 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-import os
-from collections.abc import AsyncGenerator, Awaitable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Coroutine, Sequence
 from types import CoroutineType
 from typing import TYPE_CHECKING, Any, cast
 
+from . import log, places
 from .body import PLAIN
+from .current import current_activity
+from .drain import Sleeper
 from .errors import SelfCancelledError, SkippedError
-from .job import AbstractJob, Job, current_activity
+from .exceptions import context_of, is_cancellation, is_exit, traceback_of, with_traceback
+from .job import AbstractJob, Job
 from .limits import finite
 from .outcome import MISSING, Outcome, State
 from .serving import serve
-from .tasks import Task, primed, starting
+from .tasks import Task, abandon, failure_of, foreign, primed, starting
+from .text import class_name, line
 
 if TYPE_CHECKING:
     from .drain import Drain
     from .run import Run
+    from .threads import ThreadCall
     from .window import Window
 
-__all__ = ["Activity", "enclosing_activity", "is_stuck"]
-
-logger = logging.getLogger("flowdeco")
-
-_abandoned: set[asyncio.Task[None]] = set()
-"""The tasks of stuck jobs: asyncio itself holds tasks weakly, and they may end some day."""
-
-
-def is_stuck(task: asyncio.Task[Any]) -> bool:
-    """Tell whether this is the task of a job that a run has left behind."""
-    return task in _abandoned
+__all__ = ["Activity", "enclosing_activity"]
 
 
 def enclosing_activity() -> Activity | None:
@@ -41,10 +35,6 @@ def enclosing_activity() -> Activity | None:
     if activity is None or activity.ended or activity.run.loop is not asyncio.get_running_loop():
         return None
     return activity
-
-
-_OWN = os.path.dirname(__file__) + os.sep
-_ASYNCIO = os.path.dirname(asyncio.__file__)
 
 
 # On Python 3.11 a member of an enumeration is found ten times slower than a global name.
@@ -88,16 +78,34 @@ class Activity:
     """The body, where somebody has an eye on its steps."""
     inner: list[Run] | None = None
     """The runs that go on inside of its body."""
+    waits_for_inner: Sleeper | None = None
+    """Where it waits for the runs that its body has left behind."""
     windows: Sequence[Window[Activity]] = ()
     """Those of which it needs a place each, in this order."""
-    places: int = 0
-    """In how many of them it has one."""
+    call: ThreadCall[Any] | None = None
+    """Its body, if that is at work in a thread."""
+    is_left: bool = False
+    """It is stuck, and its end is told already, or will be by the thread itself."""
+    guard: Coroutine[Any, Any, None] | None = None
+    """What a task factory was given, and may have wrapped."""
+    has_foreign_task: bool = False
+    """A task factory has made its task: the job ends with the task, not with the guard in it."""
+    kept: tuple[object, BaseException | None] | None = None
+    """How its body has ended, until the foreign task has."""
     is_up: bool = False
     """It is a service, and those that wait for it have been told that it is ready."""
+    is_told: bool = False
+    """Observers and log know that it has ended."""
     stopping: bool = False
     """The run has told it to end: what it then raises is an answer to that."""
+    stopped_at: float = 0.0
+    """When it was told so, by the clock of the loop."""
     expired: bool = False
     """It was told so because of its own timeout."""
+    cut_at: str | None = None
+    """Where its teardown stood when the grace cut it short, if it is a service."""
+    cut_after: float = 0.0
+    """How many seconds that was after it had been told to end."""
 
     def __init__(self, run: Run, number: int) -> None:
         self.run = run
@@ -111,9 +119,9 @@ class Activity:
             run.all_special or job._traits is not PLAIN or job.forever or job.timeout is not None
         )
         """Whether there is something to see to when it starts or ends, beside its body."""
-        run.activities[number] = self
         if self.is_special:
             self._find_windows()
+        run.activities[number] = self
 
     def _find_windows(self) -> None:
         traits = self.job._traits
@@ -136,11 +144,11 @@ class Activity:
             if before._outcome.value is MISSING:
                 self._skip(before)
                 return False
-        for window in self.windows[self.places :]:
-            if not window.take(self):
-                return False
-            self.places += 1
-        return True
+        return not self.windows or all(window.take(self) for window in self.windows)
+
+    def is_at_work(self) -> bool:
+        """Tell whether its body may still go on."""
+        return self.task is not None and not self.task.done()
 
     def _skip(self, missing: AbstractJob[object]) -> None:
         """Do not start the body, because a value that it takes does not exist (rule 3)."""
@@ -154,11 +162,10 @@ class Activity:
 
     def give_places_back(self) -> None:
         """Give back its places; who waits for one has it from now on."""
-        for window in self.windows[: self.places]:
-            next_one = window.give_back()
+        for window in self.windows:
+            next_one = window.give_back(self)
             if next_one is not None:
                 # It may belong to another run, which shares these places.
-                next_one.places += 1
                 self.run.agenda.grant(next_one)
 
     def launch(self, now: float) -> None:
@@ -171,12 +178,24 @@ class Activity:
                     self.perform(now), loop=run.loop, context=run.context.copy(), eager_start=True
                 )
             else:
-                task = primed(self.perform(None), run.loop, run.context)
+                task = self._new_task()
         except Exception as error:  # of a task factory
             self.settle(None, error)
         else:
             if not self.ended:
                 self.task = task
+
+    def _new_task(self) -> asyncio.Task[None]:
+        run = self.run
+        if run.loop.get_task_factory() is None:
+            return primed(self.perform(None), run.loop, run.context.copy())
+        run.agenda.now = None  # for the factory may let the body start at once
+        self.is_special = True
+        guard = self.guard = self._perform_in_foreign_task()
+        task = foreign(guard, run.loop, run.context)
+        self.has_foreign_task = True
+        task.add_done_callback(self._foreign_task_done)
+        return task
 
     # The body
 
@@ -199,20 +218,69 @@ class Activity:
             value = await (self._attended(now) if self.is_special else self.job.co_run())
         except BaseException as raised:
             # No task came of it, which the run learns from who wanted to make one.
-            never_began = isinstance(raised, GeneratorExit) and outcome.started_at is None
-            if never_began or run.given_up_at_once:
+            never_began = type(raised) is GeneratorExit and outcome.started_at is None
+            if never_began or run.agenda.given_up_at_once:
                 raise
             error = raised
-        self.settle(value, error)
+        try:
+            if self.inner:
+                await self._end_inner()
+            self.settle(value, error)
+        except BaseException as fault:
+            # The net (rule 9): whatever went wrong above, the job ends.
+            run.agenda.mend(fault, self, error)
         if error is not None:
             # Its traceback knows this frame, directly or as the caller of the user's, and would
             # keep all that is here alive.
             del self, run, outcome, value, error
 
+    async def _perform_in_foreign_task(self) -> None:
+        if not self.ended:
+            await self.perform(self.run.clock())
+
+    def _foreign_task_done(self, task: asyncio.Task[None]) -> None:
+        """End the job with the task that a task factory has made for it.
+
+        The factory may have wrapped the guard in something that has never begun it, or has dropped
+        it on the way.
+        """
+        failure = failure_of(task)
+        value, error = None, failure
+        try:
+            if self.guard is not None:
+                self.guard.close()
+            if self.kept is not None:
+                value, error = self.kept
+            elif failure is None:
+                error = RuntimeError(
+                    f"the task factory of the loop has made a task that did not run {self.name}"
+                )
+            self.has_foreign_task = False
+            self.kept = None
+            self.settle(value, error)
+        except BaseException as fault:
+            self.run.agenda.mend(fault, self, error)
+        if failure is not None and error is not failure and not is_cancellation(failure):
+            text = f"the task around {self.name} raised {class_name(failure)}: {line(failure)}"
+            self.run.say(log.WARNING, text, self.path)
+
+    async def _end_inner(self) -> None:
+        """End the runs that the body has begun and left behind, and wait for them (rule 9)."""
+        self.waits_for_inner = sleeper = Sleeper(self.run.loop)
+        for run in tuple(self.inner or ()):
+            run.end_with_its_job()
+        while self.inner:
+            if await sleeper.sleep():
+                for run in self.inner:
+                    run.heed_enclosing_drain()
+
     def _attended(self, now: float) -> Awaitable[object]:
         """Return the body, when all that goes with it is in place."""
         run = self.run
         job = self.job
+        if run.is_noted:
+            run.note_start(self)
+            now = run.clock()  # observers may have taken their time
         if job.timeout is not None:
             timeout = finite(job._own_timeout())
             if timeout is not None:
@@ -220,12 +288,10 @@ class Activity:
         if job.forever and not job._traits.yields:
             # Called back when the body has run up to its first suspension.
             run.loop.call_soon(run.service_is_up, self)
-        if run.is_noted:
-            run.note_start(self)
         if run.watch is None:
             return self._body()
         self.watched = self._body()
-        return run.watch.over(self.watched, job.name)
+        return run.watch.over(self.watched, job.name, self.path)
 
     def _body(self) -> Awaitable[object]:
         if not self.job._traits.yields:
@@ -243,52 +309,73 @@ class Activity:
         """Note how the body has ended."""
         outcome = self.outcome
         if outcome.state is _STUCK:
-            self._ended_after_all(error)
+            if not self.is_left:
+                self.is_left = True
+                self._ended_after_all(error)
+            return
+        if self.is_special and self.has_foreign_task:
+            self.kept = (value, error)
+            self.stop_timer()
             return
         run = self.run
         run.agenda.now = now = run.clock()
         outcome.ended_at = now - run.zero
-        if error is not None or (self.is_special and self.expired):
+        if error is not None or (self.is_special and (self.expired or self.cut_at is not None)):
             self._note_error(error)
         elif self.is_special and self.job._traits.yields:
             outcome.state = State.CANCELLED if self.stopping else _DONE
         else:
             outcome.state = _DONE
             outcome.value = value
-            if value.__class__ is CoroutineType:
-                logger.warning(
-                    "the result of %r is a coroutine; did its body forget an await?", self.job.name
-                )
         run.retire(self)
+        if type(value) is CoroutineType:
+            text = f"the result of {self.name} is a coroutine; did its body forget an await?"
+            run.say(log.WARNING, text, self.path)
 
     def _note_error(self, error: BaseException | None) -> None:
-        if self.expired and not isinstance(error, (SystemExit, KeyboardInterrupt)):
+        if self.expired and not is_exit(error):
             error = self._expiry(error)
-        elif isinstance(error, asyncio.CancelledError):
+        elif self.cut_at is not None and not is_exit(error):
+            error = self._cut_short(error)
+        elif is_cancellation(error):
             if self.stopping:
                 self.outcome.state = State.CANCELLED
                 return
-            cancelled = SelfCancelledError(f"{self.job.name!r} was cancelled, and not by its run")
+            cancelled = SelfCancelledError(f"{self.name} was cancelled, and not by its run")
             cancelled.__cause__ = error
             error = cancelled
-        assert error is not None  # it is one, or the job has expired
+        assert error is not None  # it is one, or the job has expired or was cut short
+        self.fail(error)
+
+    def fail(self, error: BaseException) -> None:
+        """Note that the job has failed with this."""
         self.outcome.state = State.FAILED
         self._keep(error)
 
     def _keep(self, error: BaseException) -> None:
-        traceback = error.__traceback__
-        while traceback is not None and traceback.tb_frame.f_code.co_filename.startswith(_OWN):
+        traceback = traceback_of(error)
+        while traceback is not None and traceback.tb_frame.f_code.co_filename.startswith(
+            places.OWN
+        ):
             traceback = traceback.tb_next  # so that the frames of the library can go
-        self.outcome.exception = error.with_traceback(traceback)
+        self.outcome.exception = with_traceback(error, traceback)
         self.outcome.traceback = traceback
         self.run.note_failure(self, error)
 
     def _expiry(self, error: BaseException | None) -> TimeoutError:
-        expiry = TimeoutError(f"{self.job.name!r} took longer than {self.job._own_timeout():g} s")
-        if not isinstance(error, asyncio.CancelledError) or error.__context__ is not None:
+        expiry = TimeoutError(f"{self.name} took longer than {self.job._own_timeout():g} s")
+        if error is not None and not (is_cancellation(error) and context_of(error) is None):
             # What the body was about to fail with, when the timeout came in its clean-up.
             expiry.__cause__ = error
         return expiry
+
+    def _cut_short(self, error: BaseException | None) -> TimeoutError:
+        name, seconds = self.job.name, f"{round(self.cut_after, 2):g}"
+        late = TimeoutError(f"the teardown of {name} was cut short after {seconds} s")
+        late.add_note(f"it stood at {self.cut_at}")
+        if error is not None and not is_cancellation(error):
+            late.__cause__ = error
+        return late
 
     # Its end, when the run wants it
 
@@ -308,10 +395,18 @@ class Activity:
         if self.stopping:
             return
         self.stopping = True
+        self.stopped_at = self.run.clock()
         if self.release is None:
             self.cancel()
         elif not self.release.done():
             self.release.set_result(None)
+
+    def insist(self) -> None:
+        """Cancel the body again, as its time runs out. That is no clean end for a service."""
+        if self.job.forever and self.cut_at is None and not self.inner:
+            self.cut_at = self._place()
+            self.cut_after = self.run.clock() - self.stopped_at
+        self.cancel()
 
     def cancel(self) -> None:
         """Cancel the body. One that has not begun needs no cancelling: it will not begin."""
@@ -330,13 +425,9 @@ class Activity:
             return
         task = self.task
         assert task is not None  # what has no task has nothing to give up
-        logger.warning(
-            "%r is stuck: it did not end although it was cancelled; it stands at %s",
-            self.job.name,
-            _place(self.generator or self.watched or task.get_coro()),
-        )
-        _abandoned.add(task)
-        task.add_done_callback(_abandoned.discard)
+        place = self._place()
+        self.is_left = self.call is not None and self.call.leave(self._ended_after_all)
+        abandon(task)
         self.outcome.state = _STUCK
         self.run.stuck.append(self.job)
         if self.job._traits.threaded:
@@ -344,24 +435,44 @@ class Activity:
         if self.expired:
             self._keep(self._expiry(None))
         self.run.retire(self)
+        text = "is stuck: it did not end although it was cancelled; it stands at"
+        self.run.say(log.WARNING, f"{self.name} {text} {place}", self.path)
 
     def _ended_after_all(self, error: BaseException | None) -> None:
-        if error is None or isinstance(error, (asyncio.CancelledError, GeneratorExit)):
-            logger.info("%r, which was stuck, has ended", self.job.name)
+        if error is None or is_cancellation(error) or type(error) is GeneratorExit:
+            self.run.say(log.INFO, f"{self.name}, which was stuck, has ended", self.path)
         else:
-            logger.warning("%r, which was stuck, has failed", self.job.name, exc_info=error)
+            text = f"which was stuck, has failed with {class_name(error)}: {line(error)}"
+            self.run.say(log.WARNING, f"{self.name}, {text}", self.path)
 
+    # Its words
 
-def _place(awaited: object) -> str:
-    """Return the line where a body waits: the innermost one that is not asyncio's own."""
-    place = "an unknown place"
-    while awaited is not None:
-        kinds = ("cr", "ag", "gi")
-        kind = next((kind for kind in kinds if hasattr(awaited, f"{kind}_frame")), None)
-        frame = getattr(awaited, f"{kind}_frame", None)
-        if frame is None:
-            break
-        if not frame.f_code.co_filename.startswith(_ASYNCIO):
-            place = f"{frame.f_code.co_filename}:{frame.f_lineno}"
-        awaited = getattr(awaited, "gi_yieldfrom" if kind == "gi" else f"{kind}_await")
-    return place
+    def _place(self) -> str:
+        """The line of the user's at which the body stands."""
+        if self.call is not None:
+            return self.call.place
+        assert self.task is not None  # it is at work
+        return places.of_awaitable(
+            self.generator or self.watched or self.guard or self.task.get_coro()
+        )
+
+    @property
+    def name(self) -> str:
+        """The name of the job, in quotation marks."""
+        return repr(self.job.name)
+
+    @property
+    def path(self) -> str:
+        """The names of the job and of those that it is inside of, from the outermost."""
+        names = [self.job.name]
+        around = self.run.enclosing
+        while around is not None:
+            names.append(around.job.name)
+            around = around.run.enclosing
+        return "/".join(reversed(names))
+
+    def stop_timer(self) -> None:
+        """Let its own timeout no longer count."""
+        if self.timer is not None:
+            self.timer.cancel()
+            self.timer = None  # whose context knows the activity

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
+from . import net
 from .activity import Activity
 from .threads import MOST_THREADS
 from .window import Window
@@ -31,11 +32,26 @@ class Agenda:
     then the loop gets its turn, however much is ready, for services, deadlines and cancellations.
     """
 
-    __slots__ = ("_granted", "_loop", "_runs", "add", "is_busy", "now", "threads")
+    __slots__ = (
+        "_granted",
+        "_loop",
+        "_runs",
+        "add",
+        "given_up_at_once",
+        "is_busy",
+        "now",
+        "outermost",
+        "threads",
+    )
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, outermost: Run | None = None) -> None:
+        self.outermost = outermost
         self.now: float | None = None
-        """The time by the clock of the loop, if a body has ended just now."""
+        """The time by the clock of the loop, if a body has ended just now.
+
+        It is good for as long as nothing else happens: `advance` forgets it in the end, and who
+        does not call that sees to it himself.
+        """
         self.threads: Window[Activity] = Window(MOST_THREADS)
         """There are places in threads for all runs together."""
         self._loop = loop
@@ -45,6 +61,8 @@ class Agenda:
         self._granted: deque[Activity] = deque()
         self.is_busy = False
         """Whether somebody sees to what is ready: a caller further up, or the next turn."""
+        self.given_up_at_once = False
+        """After a third signal: exceptions are let through wherever they are raised."""
 
     def grant(self, activity: Activity) -> None:
         """Take in a job that has waited for a place and has it now; it starts in the next turn.
@@ -59,6 +77,7 @@ class Agenda:
         """Forget what is ready, as the outermost run has ended."""
         self._runs.clear()
         self._granted.clear()
+        self.outermost = None
 
     def advance(self) -> None:
         """Start what is ready."""
@@ -66,10 +85,11 @@ class Agenda:
         if self.is_busy:
             return
         self.is_busy = True
-        now = self._read_clock()
-        until = now + LONGEST_TURN
-        left = AT_ONCE
+        activity: Activity | None = None
         try:
+            now = self._read_clock()
+            until = now + LONGEST_TURN
+            left = AT_ONCE
             while runs or granted:
                 if not left or now > until:
                     self._loop.call_soon(self._go_on)
@@ -79,17 +99,17 @@ class Agenda:
                     activity = granted.popleft()
                 else:
                     run = runs.popleft()
-                    if run.closed:
+                    if run.closed or not run.ready:
                         continue
                     activity = Activity(run, run.ready.popleft())
                 if not activity.is_special or activity.can_start():
                     activity.launch(now)
-                    now = self.now or self._read_clock()
-        except BaseException:
+                activity = None
+                now = self.now or self._read_clock()
             self.is_busy = False
-            raise
-        self.is_busy = False
-        self.now = None
+            self.now = None
+        except BaseException as fault:
+            self.mend(fault, activity, None)
 
     def _read_clock(self) -> float:
         if self.now is None:
@@ -105,3 +125,36 @@ class Agenda:
         self.is_busy = False
         self.now = None
         self.advance()
+
+    # The net
+
+    def mend(
+        self, fault: BaseException, activity: Activity | None, error: BaseException | None
+    ) -> None:
+        """Finish, in the next turn, what something has interrupted that must not be lost (rule 9).
+
+        Args:
+            fault: what was raised.
+            activity: the job that was about to start, or has just ended, if it was one.
+            error: what its body has raised.
+
+        Raises:
+            BaseException: the fault, after a third signal.
+        """
+        if self.given_up_at_once:
+            self.is_busy = False
+            raise fault
+        self._loop.call_soon(self._mend, fault, activity, error)
+
+    def _mend(
+        self, fault: BaseException, activity: Activity | None, error: BaseException | None
+    ) -> None:
+        if activity is not None and not activity.is_at_work():
+            net.finish(activity, fault, error)
+        if self.outermost is not None:
+            runs, granted = net.rebuild(self.outermost, fault)
+            self._runs.clear()
+            self._runs.extend(runs)
+            self._granted.clear()
+            self._granted.extend(granted)
+            self._go_on()

@@ -51,6 +51,8 @@ class Traits:
     """Whether it takes a place of the window, unless it is a service."""
     is_stateful: bool = False
     """Whether it keeps something that is to be checked or renewed when a run begins."""
+    passes_failures_on: bool = False
+    """Whether it fails for sure where a run inside of it does."""
 
 
 class Nested(Traits):
@@ -59,6 +61,7 @@ class Nested(Traits):
     __slots__ = ()
 
     is_stateful = True
+    passes_failures_on = True
 
 
 class Yielding(Traits):

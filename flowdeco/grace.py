@@ -50,7 +50,7 @@ class Grace:
         """Tell bodies to end, and give them up if they have not by then."""
         # A service may have ended by itself while those before it went down.
         left = [activity for activity in activities if not activity.ended]
-        drain = Drain(self._loop, left, until, Activity.cancel, Activity.give_up)
+        drain = Drain(self._loop, left, until, Activity.insist, Activity.give_up)
         self._drains = [*(one for one in self._drains if one.members), drain]
         for activity in left:
             if activity.drain is not None:

@@ -60,6 +60,7 @@ class ForEach(Bound):
 
     takes_place = False
     is_stateful = True
+    passes_failures_on = True
 
     def __attrs_post_init__(self) -> None:
         self.yields = self.threaded = False
@@ -118,6 +119,7 @@ class Subflows(Bound):
     _previewed: Sequence[Scheduler] | None = attrs.field(default=None, init=False)
 
     is_stateful = True
+    passes_failures_on = True
 
     def __attrs_post_init__(self) -> None:
         self.yields = self.threaded = False

@@ -16,9 +16,8 @@ from collections.abc import (
     KeysView,
     Sequence,
 )
-from contextvars import ContextVar
 from types import CoroutineType
-from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeAlias, cast
 
 import attrs
 
@@ -36,6 +35,7 @@ from .body import (
     yields,
 )
 from .chain import Atom, Chain, Link
+from .current import current_activity
 from .errors import BusyError, NotFinishedError
 from .limits import check_flag, check_seconds
 from .marks import described
@@ -67,24 +67,6 @@ Jobs: TypeAlias = "tuple[AbstractJob[object], ...] | dict[AbstractJob[object], N
 
 NEVER_RUN = Outcome()
 """The outcome of every job that was in no run yet; nothing writes to it."""
-
-
-class Activity(Protocol):
-    """What is known of the job that runs in a context."""
-
-    @property
-    def job(self) -> AbstractJob[object]: ...
-
-
-current_activity: ContextVar[Activity | None] = ContextVar(
-    "flowdeco.current_activity", default=None
-)
-
-
-def current_job() -> AbstractJob[object] | None:
-    """Return the job in whose body this is called (or in a task started there), else None."""
-    activity = current_activity.get()
-    return None if activity is None else activity.job
 
 
 @attrs.define(eq=False, repr=False, kw_only=True, on_setattr=attrs.setters.NO_OP)

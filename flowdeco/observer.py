@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
+
+from . import log, places
+from .exceptions import traceback_of
+from .text import class_name, line
 
 if TYPE_CHECKING:
     from .job import AbstractJob
@@ -12,8 +15,6 @@ if TYPE_CHECKING:
     from .scheduler import Scheduler
 
 __all__ = ["Audience", "Observer"]
-
-logger = logging.getLogger("flowdeco")
 
 
 class Observer:
@@ -38,22 +39,39 @@ class Observer:
 
 
 class Audience:
-    """The observers of one run, without those that have raised."""
+    """The observers of one run, without those that have raised.
 
-    __slots__ = ("_observers",)
+    Args:
+        observers: who watches.
+        flow: the name of what runs, for the log.
+    """
 
-    def __init__(self, observers: Sequence[Observer]) -> None:
+    __slots__ = ("_flow", "_observers")
+
+    def __init__(self, observers: Sequence[Observer], flow: str) -> None:
         self._observers = list(observers)
+        self._flow = flow
 
     def tell(self, notify: Callable[[Observer], None]) -> BaseException | None:
         """Call each observer; return a `SystemExit` or `KeyboardInterrupt` that one raised."""
         leaving: BaseException | None = None
-        for observer in list(self._observers):
+        for observer in self._observers:
             try:
                 notify(observer)
             except (SystemExit, KeyboardInterrupt) as error:
                 leaving = leaving or error
-            except BaseException:
-                self._observers.remove(observer)
-                logger.warning("observer %r raised and is disabled", observer, exc_info=True)
+            except BaseException as error:
+                # A new list, as this one is being walked through; and never by their equality.
+                self._observers = [one for one in self._observers if one is not observer]
+                leaving = log.write(log.WARNING, _disabled(observer, error), self._flow) or leaving
         return leaving
+
+
+def _disabled(observer: Observer, error: BaseException) -> str:
+    traceback, place = traceback_of(error), None
+    while traceback is not None:
+        if not traceback.tb_frame.f_code.co_filename.startswith(places.OWN):
+            place = f"{traceback.tb_frame.f_code.co_filename}:{traceback.tb_lineno}"
+        traceback = traceback.tb_next
+    text = f"{class_name(error)}: {line(error)}".removesuffix(": ")
+    return f"observer {line(observer)} raised {text}, at {place}; it is disabled for this run"

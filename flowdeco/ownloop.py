@@ -7,21 +7,22 @@ however long they take.
 from __future__ import annotations
 
 import asyncio
-import logging
+import functools
+import os
 import signal
 import threading
 from collections.abc import Callable, Coroutine
 from types import FrameType, TracebackType
 from typing import Any, ClassVar
 
-from .activity import is_stuck
+from . import log
 from .drain import Drain
 from .reason import Reason
 from .run import Run
+from .tasks import context_of, is_abandoned
+from .text import class_name, line
 
 __all__ = ["perform"]
-
-logger = logging.getLogger("flowdeco")
 
 LoopFactory = Callable[[], asyncio.AbstractEventLoop]
 
@@ -116,7 +117,7 @@ class _Owner:
             self.loop.call_soon_threadsafe(self._hurry)
         else:
             if self.run is not None:
-                self.run.given_up_at_once = True
+                self.run.agenda.given_up_at_once = True
             self.loop.set_exception_handler(_note)  # tasks that are left now would complain
             raise error
 
@@ -136,7 +137,7 @@ class _Owner:
         loop = self.loop
         # After a third signal the run itself is not to go on: it would call the hooks.
         main = self._main if self.signals > 2 else None
-        stuck = {task for task in asyncio.all_tasks(loop) if is_stuck(task) or task is main}
+        stuck = {task for task in asyncio.all_tasks(loop) if is_abandoned(task) or task is main}
         if stuck:
             self._complete(_close_coroutines(stuck))
         tasks = asyncio.all_tasks(loop)
@@ -144,14 +145,14 @@ class _Owner:
             self._complete(self._end_tasks(tasks))
         self._complete(loop.shutdown_asyncgens())
         if not self._complete(loop.shutdown_default_executor()):
-            logger.warning("threads of the default executor of the loop are still at work")
+            self._say("threads of the default executor of the loop are still at work")
         leftover = asyncio.all_tasks(loop) - _parked
         if leftover:
             self._complete(_close_coroutines(leftover))
 
     def _complete(self, coroutine: Coroutine[Any, Any, None]) -> bool:
         """Run a coroutine for as long as there is time; whether it has completed."""
-        task = self.loop.create_task(coroutine)
+        task = asyncio.Task(coroutine, loop=self.loop)  # whatever a task factory may do
         task.add_done_callback(self._stop)
         began = self.loop.time()
         # Each has its last turns: the one before may have used up all of the time.
@@ -163,8 +164,13 @@ class _Owner:
             task.add_done_callback(_parked.discard)
             self.loop.set_exception_handler(_note)
         elif not task.cancelled() and task.exception() is not None:
-            logger.warning("closing the loop raised", exc_info=task.exception())
+            self._say("closing the loop raised", task.exception())
         return task.done()
+
+    def _say(self, text: str, error: BaseException | None = None) -> None:
+        leaving = _warn(text, error, "" if self.run is None else self.run.flow)
+        if leaving is not None:
+            self._keep(leaving)
 
     def _last(self, began: float) -> float:
         return max(began, self._until) + _LAST_TURNS
@@ -184,10 +190,10 @@ class _Owner:
 
         def done(task: asyncio.Task[Any]) -> None:
             drain.discard(task)
-            if not task.cancelled() and task.exception() is not None and task not in closed:
-                logger.warning("a task that was left behind raised", exc_info=task.exception())
             if not drain.members:
                 ended.set()
+            if not task.cancelled() and task.exception() is not None and task not in closed:
+                self._say("a task that was left behind raised", task.exception())
 
         for task in tasks:
             task.add_done_callback(done)
@@ -203,16 +209,29 @@ _parked: set[asyncio.Task[None]] = set()
 
 
 def _note(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    logger.debug("after the loop was closed: %s", context.get("message"))
+    log.write(log.DEBUG, f"after the loop was closed: {line(context.get('message'))}")
+
+
+def _warn(text: str, error: BaseException | None, flow: str = "") -> BaseException | None:
+    if error is not None:
+        text = f"{text}: {class_name(error)}: {line(error)}".removesuffix(": ")
+    return log.write(log.WARNING, text, flow)
 
 
 def _close(task: asyncio.Task[Any]) -> None:
-    """Close the coroutine of a task that ignores cancellation, so that the task ends."""
+    """Close the coroutine of a task that ignores cancellation, so that the task ends.
+
+    That is done in the context of the task, so that a `finally` can reset its variables.
+    """
     coroutine: Any = task.get_coro()
+    context = context_of(task)
     try:
-        coroutine.close()
+        if context is None:
+            coroutine.close()
+        else:
+            context.run(coroutine.close)
     except BaseException as error:
-        logger.warning("a task could not be closed: %s", error)
+        _warn("a task could not be closed", error)
     task.cancel()
 
 
@@ -239,11 +258,16 @@ class _Signals:
     def __enter__(self) -> None:
         if threading.current_thread() is not threading.main_thread():
             return
+        _watch_forks()
+        _in_use[self] = None
         for number in self._exits:
             handler = signal.getsignal(number)
             if handler in (signal.default_int_handler, signal.SIG_DFL):
+                try:
+                    signal.signal(number, self._handle)
+                except ValueError:
+                    return  # in a sub-interpreter, which has no signals
                 self._previous[number] = handler
-                signal.signal(number, self._handle)
 
     def _handle(self, number: int, _: FrameType | None) -> None:
         self._owner.signalled(self._exits[number]())
@@ -254,6 +278,31 @@ class _Signals:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        self.put_back()
+
+    def put_back(self) -> None:
+        """Put back the handlers that were there, where ours still are."""
+        _in_use.pop(self, None)
         for number, handler in self._previous.items():
             if signal.getsignal(number) == self._handle:
                 signal.signal(number, handler)
+
+
+_in_use: dict[_Signals, None] = {}
+"""Those that have handlers at present."""
+
+
+@functools.cache
+def _watch_forks() -> None:
+    """See to it, once, that processes which are forked meanwhile die of signals as any other.
+
+    The handlers would only note something for a loop that does not run there. And a handler in
+    Python waits until the interpreter comes round to it, which the default action does not.
+    """
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=_put_back_in_child)
+
+
+def _put_back_in_child() -> None:
+    for signals in tuple(_in_use):
+        signals.put_back()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import attrs
 
@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from .job import AbstractJob
 
 __all__ = ["Cause", "Reason"]
+
+
+SHORTEST_BLOCK: Final = 0.05
+"""Seconds that a busy machine may be late by, with nothing that blocks the loop."""
 
 
 class Cause(enum.IntEnum):
@@ -49,8 +53,8 @@ class Reason:
         return cls(Cause.EXIT, f"{class_name(error)}{where}", error, job)
 
     @classmethod
-    def cancelled(cls, error: BaseException) -> Reason:
-        return cls(Cause.CANCELLED, "cancelled from outside", error)
+    def cancelled(cls, error: BaseException, text: str = "cancelled from outside") -> Reason:
+        return cls(Cause.CANCELLED, text, error)
 
     @classmethod
     def critical(cls, job: AbstractJob[object], error: BaseException) -> Reason:
@@ -62,8 +66,14 @@ class Reason:
         return cls(Cause.CRITICAL, f"critical job {job.name!r} was skipped", error, job)
 
     @classmethod
-    def timeout(cls, name: str, seconds: float) -> Reason:
+    def timeout(cls, name: str, seconds: float, late: float = 0.0) -> Reason:
+        """Name the run, its timeout, and how late this was seen, for the loop was blocked."""
         text = f"{name} timed out after {seconds:g} s"
+        if late > max(seconds / 2, SHORTEST_BLOCK):
+            text += (
+                f"; a body blocked the loop, so that this was seen {late:.3f} s late"
+                " (asyncio's debug mode tells which one, and where)"
+            )
         return cls(Cause.TIMEOUT, text, TimeoutError(text))
 
     @classmethod

@@ -9,18 +9,19 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-import logging
 import math
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from . import log, runlog
 from .activity import Activity
 from .agenda import Agenda
 from .deadline import Deadline
 from .drain import SETTLING_TURNS, Sleeper, after_turns
 from .errors import NestingError
+from .exceptions import is_exit
 from .grace import Grace, waves
 from .job import AbstractJob
 from .limits import DEEPEST, Limits, finite
@@ -41,8 +42,6 @@ if TYPE_CHECKING:
     from .scheduler import Scheduler
 
 __all__ = ["Run"]
-
-logger = logging.getLogger("flowdeco")
 
 _SCHEDULED = State.SCHEDULED  # an attribute of an enumeration is slow on Python 3.11
 
@@ -66,8 +65,6 @@ class Run:
         "_begun_at",
         "_cut_short",
         "_deadline",
-        "_enclosing",
-        "_inner",
         "_inner_reports",
         "_last_step_ended_at",
         "_left",
@@ -78,7 +75,6 @@ class Run:
         "_skips",
         "_sleeper",
         "_steps",
-        "_successors",
         "_verbose",
         "_waiting",
         "_wall_time",
@@ -91,9 +87,11 @@ class Run:
         "closed",
         "context",
         "depth",
+        "enclosing",
         "failures",
-        "given_up_at_once",
+        "flow",
         "grace",
+        "inner",
         "is_eager",
         "is_noted",
         "jobs",
@@ -106,6 +104,7 @@ class Run:
         "report",
         "scheduler",
         "stuck",
+        "successors",
         "threads",
         "watch",
         "windows",
@@ -124,7 +123,7 @@ class Run:
         self.limits = limits
         self.loop = asyncio.get_running_loop()
         self.clock = self.loop.time
-        self._enclosing = enclosing
+        self.enclosing = enclosing
         self._outer = outer = enclosing.run if enclosing is not None else None
         self.depth: int = 1 if outer is None else outer.depth + 1
         if self.depth > DEEPEST:
@@ -138,16 +137,16 @@ class Run:
         self.failures: list[AbstractJob[object]] = []
         self.stuck: list[AbstractJob[object]] = []
         self._skips = False
-        self.given_up_at_once = False
-        """After a third signal: exceptions are let through wherever they are raised."""
         self._cut_short = False
-        self._inner: dict[Run, None] = {}
+        self.inner: dict[Run, None] = {}
         """The runs that go on within this one."""
         self._inner_reports: dict[AbstractJob[object], list[Report]] = {}
         # Who watches
-        self._audience = Audience(observers)
+        self.flow: str = scheduler.name if outer is None else outer.flow
+        """The name of what runs at the outermost level, for the log."""
+        self._audience = Audience(observers, self.flow)
         self._watched: bool = bool(observers) or (outer is not None and outer._watched)
-        self._verbose = logger.isEnabledFor(logging.DEBUG)
+        self._verbose = log.is_enabled(log.DEBUG)
         self.is_noted: bool = self._watched or self._verbose
         """Whether anybody is told when a body starts or ends."""
         # The time
@@ -174,8 +173,8 @@ class Run:
         if outer is None:
             self.context.run(threads_in_use.set, self.threads)
             if self.loop.get_debug():
-                self.watch = Watch(self.loop)
-        self.agenda: Agenda = Agenda(self.loop) if outer is None else outer.agenda
+                self.watch = Watch(self.loop, self.flow)
+        self.agenda: Agenda = Agenda(self.loop, self) if outer is None else outer.agenda
         self.is_eager: bool = is_eager(self.loop) if outer is None else outer.is_eager
         """Whether bodies start at once, and not in the next turn of the loop."""
         self.closed = False
@@ -187,7 +186,7 @@ class Run:
         self._orphans: list[Scheduler] = []
         self.all_special: bool = self.is_noted or self.watch is not None or bool(self.windows)
         self.jobs: Sequence[AbstractJob[object]] = tuple(plan.jobs)
-        self._successors = plan.successors
+        self.successors = plan.successors
         self._waiting = plan.waiting.copy()
         """How many of the requirements of each have not ended (or, services, come up)."""
         self.ready: deque[int] = deque()
@@ -224,12 +223,12 @@ class Run:
     async def conduct(self) -> None:
         """Perform the run; when this returns, all is over and reported. It raises nothing."""
         try:
-            if self._enclosing is not None:
-                await self._enter(self._enclosing)
+            if self.enclosing is not None:
+                await self._enter(self.enclosing)
             if self._watched and self._outer is None:
                 self._tell(lambda observer: observer.run_started(self.scheduler))
             if self._verbose:
-                logger.debug("%r started", self.scheduler.name)
+                self.say(log.DEBUG, f"{self.scheduler.name!r} started", self._path)
             self._start()
             await self._until(self._bodies_are_to_end)
             await self._end_bodies()
@@ -238,7 +237,7 @@ class Run:
             self._close()
 
     async def _enter(self, enclosing: Activity) -> None:
-        enclosing.run._inner[self] = None
+        enclosing.run.inner[self] = None
         if enclosing.drain is None or not enclosing.drain.over:
             enclosing.inner = [*(enclosing.inner or ()), self]
         else:
@@ -263,16 +262,14 @@ class Run:
         """Let the run end because of this, unless there is a reason already that counts more."""
         if reason.outranks(self.reason):
             self.reason = reason
-            if reason.cause in (Cause.TIMEOUT, Cause.CRITICAL):
-                logger.info("%r ends: %s", self.scheduler.name, reason)
         self._let_nothing_start()
-        for run in self._inner:
+        for run in self.inner:
             run.fall_silent()
 
     def fall_silent(self) -> None:
         """Start nothing more, here and in the runs within: one around this has failed (rule 4)."""
         self._close_agenda()
-        for run in self._inner:
+        for run in self.inner:
             run.fall_silent()
 
     def _close_agenda(self) -> None:
@@ -298,7 +295,9 @@ class Run:
 
     def _time_out(self) -> None:
         name = "the run" if self.scheduler.label is None else repr(self.scheduler.name)
-        self.fail(Reason.timeout(name, self.limits.timeout or 0))
+        assert self._deadline.when is not None  # it has come
+        late = self.clock() - self._deadline.when
+        self.fail(Reason.timeout(name, self.limits.timeout or 0, late))
 
     def _let_nothing_start(self) -> None:
         self._close_agenda()
@@ -324,13 +323,27 @@ class Run:
         error = self._sleeper.cancelled
         assert error is not None  # the sleeper has kept it
         self.fail(Reason.cancelled(error))
-        if self._enclosing is not None and self._enclosing.stopping:
-            self._cut_short = self._shutdown is None
-            self._heed_enclosing_drain()
+        self._end_with_enclosing()
 
-    def _heed_enclosing_drain(self) -> None:
-        if self._enclosing is not None:
-            self.grace.heed(self._enclosing.drain)
+    def end_with_its_job(self) -> None:
+        """End, as the body of the job around has begun this run and has ended without it."""
+        error = asyncio.CancelledError("the job around has ended")
+        self.fail(Reason.cancelled(error, "left behind by the job around, which has ended"))
+        self._end_with_enclosing()
+        around = self.enclosing
+        if around is not None and not around.stopping:
+            text = f"{around.name} has ended and left the run of {self.scheduler.name!r} behind"
+            self.say(log.WARNING, f"{text}, which ends with it; await that run", around.path)
+
+    def _end_with_enclosing(self) -> None:
+        if self.enclosing is not None and self.enclosing.stopping:
+            self._cut_short = self._shutdown is None
+            self.heed_enclosing_drain()
+
+    def heed_enclosing_drain(self) -> None:
+        """Take no more time than the job around has."""
+        if self.enclosing is not None:
+            self.grace.heed(self.enclosing.drain)
 
     # From the first job to the last
 
@@ -346,8 +359,8 @@ class Run:
             self.agenda.advance()
 
     def _release(self, number: int) -> None:
-        """Start what has waited for this job alone."""
-        successors = self._successors[number]
+        """Make ready what has waited for this job alone."""
+        successors = self.successors[number]
         if successors is not None:
             waiting = self._waiting
             for successor in successors:
@@ -357,8 +370,6 @@ class Run:
                     self.outcomes[successor].state = _SCHEDULED
                     self.ready.append(successor)
                     self.agenda.add(self)
-            if self.ready and not self.agenda.is_busy:
-                self.agenda.advance()
 
     def lets_start(self, now: float) -> bool:
         """Tell whether a body may start at that time; none does after the deadline (rule 2)."""
@@ -367,17 +378,36 @@ class Run:
             self._let_nothing_start()
         return not self.closed
 
+    def say(self, level: int, text: str, path: str = "") -> None:
+        """Write to the log; what a signal raises meanwhile, or a handler to exit, ends the run."""
+        leaving = log.write(level, text, self.flow, path)
+        if leaving is not None:
+            self.fail(Reason.exit(leaving))
+
+    @property
+    def _path(self) -> str:
+        """That of the job within which the run takes place."""
+        return "" if self.enclosing is None else self.enclosing.path
+
     def note_start(self, activity: Activity) -> None:
         """Tell the log and the observers of a start; called if `is_noted`."""
         if self._verbose:
-            logger.debug("%r started", activity.job.name)
+            self.say(log.DEBUG, f"{activity.name} started", activity.path)
         if self._watched:
             self._tell(lambda observer: observer.job_started(activity.job))
 
-    def _note_end(self, activity: Activity) -> None:
-        self.agenda.now = None  # for observers may take their time
+    def note_end(self, activity: Activity) -> None:
+        """Tell the log and the observers of an end, once."""
+        if activity.is_told:
+            return
+        activity.is_told = True
+        self.agenda.now = None  # for all of them may take their time
+        said = runlog.of_end(activity)
+        if said is not None:
+            self.say(*said, activity.path)
         if self._verbose:
-            logger.debug("%r ended: %s", activity.job.name, activity.outcome.state.value)
+            text = f"{activity.name} ended: {activity.outcome.state.value}"
+            self.say(log.DEBUG, text, activity.path)
         if self._watched:
             self._tell(lambda observer: observer.job_ended(activity.job))
 
@@ -392,24 +422,31 @@ class Run:
         if not self.closed:
             activity.is_up = True
             self._release(activity.number)
+            self.agenda.advance()
 
     def note_failure(self, activity: Activity, error: BaseException) -> None:
         """Keep a failure; if it is a decisive one, the run ends."""
         self.failures.append(activity.job)
-        if isinstance(error, (SystemExit, KeyboardInterrupt)):
-            self.fail(Reason.exit(error, activity.job))
-        elif activity.outcome.critical:
-            self.fail(Reason.critical(activity.job, error))
-        elif self.scheduler.ends_at_first_failure and self._enclosing is not None:
-            # The job around is the critical one: the run that it is part of ends at once.
-            self.fail(Reason.critical(activity.job, error))
-            self._enclosing.run.fail(Reason.critical(self._enclosing.job, error))
+        self.judge(activity, error)
 
     def note_skip(self, activity: Activity, error: SkippedError) -> None:
         """Note a skip; that of a critical job ends the run."""
         self._skips = True
-        if activity.outcome.critical:
-            self.fail(Reason.skipped(activity.job, error))
+        self.judge(activity, error)
+
+    def judge(self, activity: Activity, error: BaseException) -> None:
+        """Let the run end if it is to end because of this failure, or skip."""
+        if activity.outcome.state is State.SKIPPED:
+            if activity.outcome.critical:
+                self.fail(Reason.skipped(activity.job, error))
+        elif is_exit(error):
+            self.fail(Reason.exit(error, activity.job))
+        elif activity.outcome.critical:
+            self.fail(Reason.critical(activity.job, error))
+        elif self.scheduler.ends_at_first_failure and self.enclosing is not None:
+            # The job around is the critical one: the run that it is part of ends at once.
+            self.fail(Reason.critical(activity.job, error))
+            self.enclosing.run.fail(Reason.critical(self.enclosing.job, error))
 
     def retire(self, activity: Activity) -> None:
         """Let go of a job that has ended, and start what comes after it."""
@@ -417,16 +454,41 @@ class Run:
         is_service = activity.is_special and activity.job.forever
         if not (is_service and self._steps):
             self._left -= 1
-        if self.is_noted:
-            self._note_end(activity)
-        if self._left and not self.closed:
-            if not (is_service and activity.is_up):
-                self._release(activity.number)
-            return
-        self.agenda.now = None
-        if not is_service:
-            self._last_step_ended_at = self.clock()
-        self._let_nothing_start()
+        if not self._left or self.closed:
+            if not is_service:
+                self.note_last_end()
+            self._let_nothing_start()
+        elif not (is_service and activity.is_up):
+            self._release(activity.number)
+        if self.is_noted or activity.outcome.exception is not None:
+            self.note_end(activity)
+        agenda = self.agenda
+        if not agenda.is_busy:
+            if self.ready:
+                agenda.advance()
+            else:
+                agenda.now = None
+
+    def note_last_end(self) -> None:
+        """Note when the step has ended that may be the last one."""
+        self._last_step_ended_at = self.clock()
+
+    def take_stock(self, waiting: list[int], ready: deque[int]) -> None:
+        """Begin again from what the jobs have come to: see `net.rebuild`."""
+        self._waiting = waiting
+        self.ready = ready
+        unended = (State.IDLE, State.SCHEDULED, State.RUNNING)
+        states = [
+            (job.forever, one.state) for job, one in zip(self.jobs, self.outcomes, strict=True)
+        ]
+        self._left = sum(
+            state in unended for forever, state in states if not (forever and self._steps)
+        )
+        self._skips = any(state is State.SKIPPED for _, state in states)
+
+    def wake(self) -> None:
+        """Let the run see whether what it waits for has come."""
+        self._sleeper.wake()
 
     def let_go(self, activity: Activity) -> None:
         """Let go of what a job has had of the run."""
@@ -434,13 +496,12 @@ class Run:
         activity.task = None  # whose context knows the activity
         self.activities[activity.number] = None
         if activity.is_special:
-            if activity.timer is not None:
-                activity.timer.cancel()
-                activity.timer = None  # whose context knows the activity
+            activity.stop_timer()
             if activity.drain is not None:
                 activity.drain.discard(activity)
                 self._sleeper.wake()
             activity.give_places_back()
+            activity.call = activity.guard = None
 
     # The end of the bodies, steps first, within the grace (rules 7 and 8)
 
@@ -456,7 +517,7 @@ class Run:
         if self.reason is None and services:
             await self._turns(SETTLING_TURNS)
         self.grace.begin(self.limits.grace)
-        self._heed_enclosing_drain()
+        self.heed_enclosing_drain()
         self.bound = self.grace.end + self.limits.shutdown_timeout
         steps = self._at_work(forever=False)
         if steps:
@@ -520,14 +581,15 @@ class Run:
         due = dict.fromkeys(self.scheduler._children_hooks())
         for orphan in self._orphans:
             due.update(dict.fromkeys(orphan._hooks()))
-        self._shutdown = Shutdown(self.loop, self.context, self.limits.shutdown_timeout)
+        seconds = self.limits.shutdown_timeout
+        self._shutdown = Shutdown(self.loop, self.context, seconds, self.flow)
         if due:
             await self._shutdown.call(due, self._sleeper)
             if self._sleeper.cancelled is not None:
                 self.fail(Reason.cancelled(self._sleeper.cancelled))
         self.scheduler._shutdown_ok = not self._shutdown.errors
         for error in self._shutdown.errors.values():
-            if isinstance(error, (SystemExit, KeyboardInterrupt)):
+            if is_exit(error):
                 self.fail(Reason.exit(error))
 
     def _close(self) -> None:
@@ -538,22 +600,32 @@ class Run:
         # They know the run: let them go, so that nothing needs the collector.
         self.activities = [None] * len(self.jobs)
         self.scheduler._ended(self.report)
-        if self._enclosing is not None:
-            self._leave_enclosing(self._enclosing)
+        if self.enclosing is not None:
+            self._leave_enclosing(self.enclosing)
         else:
             self.agenda.clear()
             self.threads.shutdown()
             if self.watch is not None:
                 self.watch.close()
+        self._note_end_of_run()
+
+    def _note_end_of_run(self) -> None:
+        # An exit, or a cancellation from outside, leaves: nobody overlooks it.
+        failed = self.reason is not None and self.reason.cause not in (Cause.EXIT, Cause.CANCELLED)
+        if self._outer is None and self.reason is not None and failed:
+            text = runlog.of_failed_run(self.flow, self.report.duration, self.reason)
+            self.say(log.ERROR, text)
         if self._verbose:
-            logger.debug("%r ended", self.scheduler.name)
+            self.say(log.DEBUG, f"{self.scheduler.name!r} ended", self._path)
         if self._watched and self._outer is None:
             self._tell(lambda observer: observer.run_ended(self.report))
 
     def _leave_enclosing(self, enclosing: Activity) -> None:
         enclosing.run._inner_reports.setdefault(enclosing.job, []).append(self.report)
         enclosing.inner = [run for run in enclosing.inner or () if run is not self]
-        enclosing.run._inner.pop(self, None)
+        enclosing.run.inner.pop(self, None)
+        if enclosing.waits_for_inner is not None:
+            enclosing.waits_for_inner.wake()
         if enclosing.drain is not None and enclosing.drain.over:
             # It was not given up only because this run had still to end.
             after_turns(self.loop, SETTLING_TURNS, enclosing.give_up)

@@ -504,7 +504,8 @@ class Scheduler(AbstractJob[bool]):
         self._refuse_busy("shut down")
         if self._shutdown_ok is None:
             loop = asyncio.get_running_loop()
-            shutdown = Shutdown(loop, contextvars.copy_context(), self.limits.shutdown_timeout)
+            context, seconds = contextvars.copy_context(), self.limits.shutdown_timeout
+            shutdown = Shutdown(loop, context, seconds, self.name)
             sleeper = Sleeper(loop)
             await shutdown.call(self._children_hooks(), sleeper)
             self._shutdown_ok = not shutdown.errors

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-import logging
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+import functools
+from asyncio import CancelledError
+from collections.abc import Coroutine, Iterable
+from typing import TYPE_CHECKING, Any
 
+from . import log
 from .drain import Drain, Sleeper
 from .errors import SelfCancelledError
-from .tasks import primed, starting
+from .tasks import abandon, failure_of, spawned
+from .text import class_name, line
 
 if TYPE_CHECKING:
     from .job import AbstractJob
 
 __all__ = ["Shutdown"]
-
-logger = logging.getLogger("flowdeco")
 
 
 class Shutdown:
@@ -29,17 +30,24 @@ class Shutdown:
         loop: where to call them.
         context: they run in copies of it.
         timeout: the seconds that they may take.
+        flow: the name of what has run, for the log.
     """
 
     def __init__(
-        self, loop: asyncio.AbstractEventLoop, context: contextvars.Context, timeout: float
+        self,
+        loop: asyncio.AbstractEventLoop,
+        context: contextvars.Context,
+        timeout: float,
+        flow: str,
     ) -> None:
         self.errors: dict[AbstractJob[object], BaseException] = {}
         """What went wrong, by job."""
         self._loop = loop
         self._context = context
         self._timeout = timeout
+        self._flow = flow
         self._tasks: dict[AbstractJob[object], asyncio.Task[None]] = {}
+        self._raised: dict[AbstractJob[object], BaseException] = {}
         self._late: set[AbstractJob[object]] = set()
         self._drain: Drain[AbstractJob[object]] | None = None
         self._sleeper: Sleeper | None = None
@@ -56,13 +64,18 @@ class Shutdown:
         self._drain = Drain(self._loop, due, until, self._cancel, self._give_up, patient=True)
         self._sleeper = sleeper
         for job in due:
-            try:
-                self._tasks[job] = primed(self._guard(job), self._loop, self._context)
-            except Exception as error:  # of a task factory
-                self._end(job, error)
+            self._start(job)
         while self._drain.members:
             await sleeper.sleep()
         self._drain = self._sleeper = None
+
+    def _start(self, job: AbstractJob[object]) -> None:
+        guard = self._guard(job)
+        try:
+            task = self._tasks[job] = spawned(guard, self._loop, self._context.copy())
+            task.add_done_callback(functools.partial(self._done, job, guard))
+        except Exception as error:  # of a task factory
+            self._end(job, error)
 
     def hurry(self) -> None:
         """Wait no longer than the hooks need to react to a cancellation."""
@@ -70,14 +83,25 @@ class Shutdown:
             self._drain.hurry()
 
     async def _guard(self, job: AbstractJob[object]) -> None:
-        error: BaseException | None = None
         try:
-            await starting()
             await job.co_shutdown()
-        except BaseException as raised:
-            error = raised
+        except BaseException as error:
+            self._raised[job] = error
+            del self, job  # for its traceback knows this frame
+
+    def _done(
+        self,
+        job: AbstractJob[object],
+        guard: Coroutine[Any, Any, None],
+        task: asyncio.Task[None],
+    ) -> None:
+        # Where a task factory wraps what it is given, the task may end without having begun it.
+        guard.close()
+        error = self._raised.pop(job, None)
+        if error is None:
+            error = failure_of(task)
         if job in self.errors:
-            logger.warning("the shutdown of %r ended late", job.name, exc_info=error)
+            self._note(f"the shutdown of {job.name!r} ended late", job, error)
             return
         if job in self._late:
             late = TimeoutError(
@@ -85,13 +109,13 @@ class Shutdown:
             )
             late.__cause__ = error
             error = late
-        elif isinstance(error, asyncio.CancelledError):
+        elif error is not None and issubclass(type(error), CancelledError):
             cancelled = SelfCancelledError(f"the shutdown of {job.name!r} was cancelled")
             cancelled.__cause__ = error
             error = cancelled
         self._end(job, error)
         if error is not None:
-            del self, job, error  # for its traceback knows this frame
+            self._note(f"the shutdown of {job.name!r} has failed", job, error)
 
     def _cancel(self, job: AbstractJob[object]) -> None:
         self._late.add(job)
@@ -99,8 +123,14 @@ class Shutdown:
 
     def _give_up(self, job: AbstractJob[object]) -> None:
         text = f"the shutdown of {job.name!r} did not end within {self._timeout:g} s"
-        logger.warning("%s, although it was cancelled", text)
+        abandon(self._tasks[job])
         self._end(job, TimeoutError(text))
+        log.write(log.WARNING, f"{text}, although it was cancelled", self._flow, job.name)
+
+    def _note(self, text: str, job: AbstractJob[object], error: BaseException | None) -> None:
+        if error is not None and not issubclass(type(error), (CancelledError, GeneratorExit)):
+            text += f", with {class_name(error)}: {line(error)}"
+        log.write(log.WARNING, text, self._flow, job.name)
 
     def _end(self, job: AbstractJob[object], error: BaseException | None) -> None:
         if error is not None:

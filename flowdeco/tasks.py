@@ -4,14 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import gc
 import sys
 import types
-from collections.abc import Coroutine, Generator
-from typing import Any, Final
+from collections.abc import Awaitable, Coroutine, Generator
+from typing import Any, Final, TypeVar
 
 from .errors import LoopRunningError
 
-__all__ = ["Task", "is_eager", "primed", "refuse_running_loop", "starting"]
+R = TypeVar("R")
+
+__all__ = [
+    "Task",
+    "abandon",
+    "context_of",
+    "failure_of",
+    "foreign",
+    "is_abandoned",
+    "is_eager",
+    "primed",
+    "refuse_running_loop",
+    "spawned",
+    "starting",
+    "steps_of",
+]
 
 
 def refuse_running_loop(instead: str) -> None:
@@ -60,18 +76,90 @@ def primed(
 
     Args:
         coroutine: what to run.
-        loop: where to run; a task factory that was set there is used.
-        context: the task runs in a copy of it.
-
-    Raises:
-        Exception: what a task factory raises; the coroutine is closed then.
+        loop: where to run; it has no task factory.
+        context: the task runs in it.
     """
     coroutine.send(None)
+    return asyncio.Task(coroutine, loop=loop, context=context)
+
+
+def foreign(
+    coroutine: Coroutine[Any, Any, None],
+    loop: asyncio.AbstractEventLoop,
+    context: contextvars.Context,
+) -> asyncio.Task[None]:
+    """Let the task factory of the loop make a task of a coroutine.
+
+    What comes of it is the factory's: it may wrap the coroutine, start it at once, or never. So
+    the coroutine must be a new one, and whoever needs to know of its end asks the task.
+
+    Args:
+        coroutine: what to run.
+        loop: where to run.
+        context: the task runs in a copy of it, or of a copy.
+
+    Raises:
+        BaseException: what the task factory raises; the coroutine is closed then.
+    """
     try:
-        if loop.get_task_factory() is None:
-            return asyncio.Task(coroutine, loop=loop, context=context.copy())
         # The task copies the context in which it is made; task factories need not take one.
-        return context.run(lambda: loop.create_task(coroutine))
+        return context.copy().run(lambda: loop.create_task(coroutine))
     except BaseException:
         coroutine.close()
         raise
+
+
+def spawned(
+    coroutine: Coroutine[Any, Any, None],
+    loop: asyncio.AbstractEventLoop,
+    context: contextvars.Context,
+) -> asyncio.Task[None]:
+    """Make a task of a coroutine; a task factory of the loop is honoured.
+
+    Args:
+        coroutine: what to run.
+        loop: where to run.
+        context: the task runs in it; where there is a task factory, in a copy.
+
+    Raises:
+        BaseException: what a task factory raises; the coroutine is closed then.
+    """
+    if loop.get_task_factory() is None:
+        return asyncio.Task(coroutine, loop=loop, context=context)
+    return foreign(coroutine, loop, context)
+
+
+def failure_of(task: asyncio.Task[Any]) -> BaseException | None:
+    """Return what a task that is done has ended with, if that is no result."""
+    return asyncio.CancelledError() if task.cancelled() else task.exception()
+
+
+def steps_of(awaitable: Awaitable[R]) -> Generator[Any, Any, R]:
+    """Return what is resumed step by step when something is awaited."""
+    if isinstance(awaitable, types.GeneratorType):
+        return awaitable  # of a function under @types.coroutine
+    return awaitable.__await__()
+
+
+_abandoned: set[asyncio.Task[Any]] = set()
+"""The tasks that runs have left behind: asyncio holds tasks weakly, and they may end some day."""
+
+
+def abandon(task: asyncio.Task[Any]) -> None:
+    """Leave a task behind that does not end, so that it can go on, or be closed later."""
+    _abandoned.add(task)
+    task.add_done_callback(_abandoned.discard)
+
+
+def is_abandoned(task: asyncio.Task[Any]) -> bool:
+    """Tell whether a run has left this task behind."""
+    return task in _abandoned
+
+
+def context_of(task: asyncio.Task[Any]) -> contextvars.Context | None:
+    """Return the context of a task, if that can be found out."""
+    if sys.version_info >= (3, 12):
+        return task.get_context()
+    # It has no name for it; but the collector knows what it has, and that comes first.
+    held = (one for one in gc.get_referents(task) if type(one) is contextvars.Context)
+    return next(held, None)

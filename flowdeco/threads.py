@@ -12,12 +12,15 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from contextvars import ContextVar
-from typing import Final, ParamSpec, TypeVar, cast
+from typing import Any, Final, Generic, ParamSpec, TypeVar, cast
+
+from . import places
+from .current import current_activity
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
-__all__ = ["MOST_THREADS", "DaemonThreads", "in_thread", "threads_in_use"]
+__all__ = ["MOST_THREADS", "DaemonThreads", "ThreadCall", "in_thread", "threads_in_use"]
 
 MOST_THREADS: Final = min(32, (os.cpu_count() or 1) + 4)
 """How many threads a run uses at once; a run makes jobs wait for their turn."""
@@ -42,6 +45,8 @@ class DaemonThreads(Executor):
         self._calls = queue.SimpleQueue()
         self._most = most
         self._threads = 0
+        self._given_up = 0
+        """How many of them are at work on a call that does not end."""
         self._unended = 0
         """How many calls have not ended, waiting ones included."""
         self._lock = threading.Lock()
@@ -74,16 +79,22 @@ class DaemonThreads(Executor):
     def give_up_one(self) -> None:
         """Do without a thread that does not end: another may take its place."""
         with self._lock:
-            self._most += 1
-            # Where there is none to be had, what waits goes on to wait for one of the others.
-            with contextlib.suppress(RuntimeError):
+            self._given_up += 1
+            with contextlib.suppress(RuntimeError):  # what waits is not called then
                 self._start_thread_if_needed(self._unended)
 
     def _start_thread_if_needed(self, calls: int) -> None:
-        if self._threads < min(calls, self._most):
+        if self._threads < min(calls, self._most + self._given_up):
             name = f"flowdeco-{self._threads + 1}"
-            threading.Thread(target=self._work, name=name, daemon=True).start()
-            self._threads += 1
+            thread = threading.Thread(target=self._work, name=name, daemon=True)
+            try:
+                thread.start()
+            except RuntimeError:
+                # The system gives no more of them: those that are there do all the work.
+                if self._threads <= self._given_up:
+                    raise
+            else:
+                self._threads += 1
 
     def _work(self) -> None:
         while (call := self._calls.get()) is not None:
@@ -101,6 +112,67 @@ class DaemonThreads(Executor):
             self._calls.put(None)
 
 
+class ThreadCall(Generic[R]):
+    """A function that is called in a thread. Nobody can stop it, but it can be left behind.
+
+    Args:
+        function: what to call.
+    """
+
+    def __init__(self, function: Callable[[], R]) -> None:
+        # In lists, to be taken out: the traceback of a failure knows the frames that have it, and
+        # must keep neither the function nor its context alive.
+        self._functions = [function]
+        self.failures: list[BaseException] = []
+        """What the function raised.
+
+        Handed over by itself: a future of asyncio refuses some exceptions, and makes others of
+        some, which have no traceback.
+        """
+        self._lock = threading.Lock()
+        self._thread: int | None = None
+        self._has_ended = False
+        self._tell: Callable[[BaseException | None], object] | None = None
+
+    def __call__(self) -> R | None:
+        """Call the function."""
+        self._thread = threading.get_ident()
+        try:
+            return self._functions.pop()()
+        except BaseException as error:
+            self.failures.append(error)
+            return None
+        finally:
+            self._end()
+
+    def _end(self) -> None:
+        with self._lock:
+            self._has_ended = True
+            self._thread = None
+            tell, self._tell = self._tell, None
+        if tell is not None:
+            tell(self.failures[0] if self.failures else None)
+
+    @property
+    def place(self) -> str:
+        """The line of the user's at which the thread stands."""
+        return places.of_thread(self._thread)
+
+    def leave(self, tell: Callable[[BaseException | None], object]) -> bool:
+        """Leave it behind, as nobody waits for it any more.
+
+        Args:
+            tell: called in the thread when the function has ended, with what it raised.
+
+        Returns:
+            Whether it was at work; else its end is known to who has waited for it.
+        """
+        with self._lock:
+            if not self._has_ended:
+                self._tell = tell
+            return not self._has_ended
+
+
 async def in_thread(function: Callable[[], R]) -> R:
     """Call a function in a thread, in a copy of the present context, and wait until it has ended.
 
@@ -114,19 +186,8 @@ async def in_thread(function: Callable[[], R]) -> R:
         BaseException: what the function raises.
     """
     executor = threads_in_use.get()
-    # Taken out to be called: the traceback of a failure must not keep the context alive.
-    calls: list[Callable[[], R]] = [functools.partial(contextvars.copy_context().run, function)]
-    failures: list[BaseException] = []
-
-    def call() -> R | None:
-        # Handed over by itself: a future of asyncio refuses some exceptions, and makes others of
-        # some, which have no traceback. Taken out in the end, for the traceback knows this frame.
-        try:
-            return calls.pop()()
-        except BaseException as error:
-            failures.append(error)
-            return None
-
+    call = ThreadCall(functools.partial(contextvars.copy_context().run, function))
+    _announce(call)
     future = asyncio.get_running_loop().run_in_executor(executor, call)
     try:
         while not future.done():
@@ -139,6 +200,12 @@ async def in_thread(function: Callable[[], R]) -> R:
     finally:
         # Left behind: it is not called any more, and what it has to say later, it says to nobody.
         future.cancel()
-    if failures:
-        raise failures.pop()
+    if call.failures:
+        raise call.failures.pop()
     return cast("R", value)
+
+
+def _announce(call: ThreadCall[Any]) -> None:
+    activity = current_activity.get()
+    if activity is not None:
+        activity.call = call

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import logging
-import os
 import sys
 import threading
 import time
@@ -13,14 +11,16 @@ import types
 from collections.abc import Awaitable, Callable, Generator
 from typing import Any, Final, TypeVar
 
+from . import log, places
+from .tasks import steps_of
+from .text import line
+
 R = TypeVar("R")
 
 __all__ = ["Watch"]
 
-logger = logging.getLogger("flowdeco")
-
-_OWN: Final = os.path.dirname(__file__) + os.sep
-_STANDARD: Final = os.path.dirname(os.__file__) + os.sep
+SHORTEST_LOOK: Final = 0.005
+"""Seconds between two looks at the least, however short a callback is too long already."""
 
 
 class _Step:
@@ -37,30 +37,39 @@ class Watch:
     """Log who holds the thread longer than `loop.slow_callback_duration`, and where.
 
     A thread looks where the thread of the loop stands while that happens. It ends with `close`.
+    Where the system has no thread to give, the places are not known.
 
     Args:
         loop: the running loop.
+        flow: the name of what runs, for the log.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, flow: str) -> None:
         self._limit: float = getattr(loop, "slow_callback_duration", 0.1)
+        self._flow = flow
         self._loop_thread = threading.get_ident()
         self._step: _Step | None = None
         self._over = threading.Event()
-        threading.Thread(target=self._keep_looking, name="watch of flowdeco", daemon=True).start()
+        thread = threading.Thread(target=self._keep_looking, name="watch of flowdeco", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError as error:
+            text = f"nobody sees where the loop is blocked, for want of a thread: {line(error)}"
+            log.write(log.WARNING, text, flow)
 
     def close(self) -> None:
         """Stop watching."""
         self._over.set()
 
     @types.coroutine
-    def over(self, body: Awaitable[R], name: str) -> Generator[Any, Any, R]:
-        """Await a body, with an eye on each of its steps."""
-        steps = body.__await__()
+    def over(self, body: Awaitable[R], name: str, path: str) -> Generator[Any, Any, R]:
+        """Await the body of a job, with an eye on each of its steps."""
+        steps = steps_of(body)
+        tell = functools.partial(self._tell, name, path)
         resume: Callable[[], Any] = functools.partial(next, steps)
         try:
             while True:
-                waits_for = self._timed(resume, name)
+                waits_for = self._timed(resume, tell)
                 try:
                     sent = yield waits_for
                 except BaseException as error:
@@ -73,7 +82,7 @@ class Watch:
         finally:
             del resume  # which may have the error that leaves, whose traceback knows this frame
 
-    def _timed(self, resume: Callable[[], Any], name: str) -> Any:
+    def _timed(self, resume: Callable[[], Any], tell: Callable[[float, str], None]) -> Any:
         around, step = self._step, _Step()
         self._step = step
         try:
@@ -86,11 +95,16 @@ class Watch:
                 around.inner += took
             own = took - step.inner
             if own >= self._limit:
-                place = "a place that could not be seen" if step.place is None else step.place
-                logger.warning("%r blocked the loop for %.3f s, at %s", name, own, place)
+                tell(own, step.place or "a place that could not be seen")
+
+    def _tell(self, name: str, path: str, seconds: float, place: str) -> None:
+        text = f"{name!r} blocked the loop for {seconds:.3f} s, at {place}"
+        leaving = log.write(log.WARNING, text, self._flow, path)
+        if leaving is not None:
+            raise leaving  # as if the body had raised it
 
     def _keep_looking(self) -> None:
-        while not self._over.wait(self._limit / 4):
+        while not self._over.wait(max(self._limit / 4, SHORTEST_LOOK)):
             self.look()
 
     def look(self) -> None:
@@ -99,14 +113,4 @@ class Watch:
         if step is None or step.place is not None:
             return
         if time.monotonic() - step.began > self._limit / 2:
-            step.place = _place(sys._current_frames().get(self._loop_thread))
-
-
-def _place(frame: types.FrameType | None) -> str | None:
-    """The innermost line that is neither of the standard library nor of this one."""
-    while frame is not None:
-        file = frame.f_code.co_filename
-        if not file.startswith((_OWN, _STANDARD, "<")):
-            return f"{file}:{frame.f_lineno}"
-        frame = frame.f_back
-    return None
+            step.place = places.of_frame(sys._current_frames().get(self._loop_thread))

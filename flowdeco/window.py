@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
-T = TypeVar("T")
+T = TypeVar("T", bound=Hashable)
 
 __all__ = ["Window"]
 
@@ -15,36 +15,51 @@ class Window(Generic[T]):
     """Hand out places, first come first served.
 
     A place that is given back belongs to who waits longest from that very call on, so that it can
-    neither be lost on the way nor be taken by a late comer.
+    neither be lost on the way nor be taken by a late comer. Everybody has one place at most:
+    taking or giving back twice is as good as once, so that either can be done again where it may
+    have been interrupted.
 
     Args:
         size: how many places there are.
     """
 
-    __slots__ = ("_free", "_waiting")
+    __slots__ = ("_holders", "_size", "_waiting")
 
     def __init__(self, size: int) -> None:
-        self._free = size
-        self._waiting: deque[T] = deque()
+        self._size = size
+        self._holders: set[T] = set()
+        self._waiting: OrderedDict[T, None] = OrderedDict()  # a dict is slow to lose its first key
+
+    def __contains__(self, who: T) -> bool:
+        """Whether somebody has a place."""
+        return who in self._holders
 
     def take(self, who: T) -> bool:
         """Take a place, or queue for one; whether there was one."""
-        if self._free:
-            self._free -= 1
+        if who in self._holders:
             return True
-        self._waiting.append(who)
+        if len(self._holders) < self._size:
+            self._holders.add(who)
+            self._waiting.pop(who, None)
+            return True
+        self._waiting[who] = None
         return False
 
-    def give_back(self) -> T | None:
+    def give_back(self, who: T) -> T | None:
         """Give a place back; return who has it now, having waited for it."""
-        if self._waiting:
-            return self._waiting.popleft()
-        self._free += 1
-        return None
+        if who not in self._holders:
+            return None
+        self._holders.remove(who)
+        if not self._waiting:
+            return None
+        next_one = next(iter(self._waiting))
+        self._holders.add(next_one)
+        del self._waiting[next_one]
+        return next_one
 
     def dismiss(self, which: Callable[[T], bool]) -> list[T]:
         """Send away those who wait and are meant; return them."""
         meant = [who for who in self._waiting if which(who)]
-        if meant:
-            self._waiting = deque(who for who in self._waiting if not which(who))
+        for who in meant:
+            del self._waiting[who]
         return meant

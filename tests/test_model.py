@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from ticks import TickLoop
 
 from flowdeco import Job, Observer, Scheduler, State
-from flowdeco.activity import is_stuck
+from flowdeco.tasks import is_abandoned
 from flowdeco.body import Bound
 from flowdeco.errors import SelfCancelledError
 from flowdeco.inner import ForEach
@@ -457,7 +457,7 @@ class World(Observer):
     async def aftermath(self):
         """Rules 9 and 14: what was stuck ends some day, and disturbs nobody."""
         swallowing = sum(spec.hook == "swallows" for spec in self.specs.values())
-        assert len([task for task in self.left if not is_stuck(task)]) <= swallowing
+        assert len([task for task in self.left if not is_abandoned(task)]) <= swallowing
         before = str(self.scheduler.report)
         await asyncio.sleep(10_000)
         assert str(self.scheduler.report) == before

@@ -1755,7 +1755,7 @@ def test_rule_18_current_job_gives_the_job_from_inside():
 
 
 def test_rule_19_the_library_never_prints_and_logs_at_fixed_levels(capsys, caplog):
-    """Starts and ends at DEBUG, a critical failure and a timeout at INFO."""
+    """Starts and ends at DEBUG, a failed run at ERROR."""
     failing = Job(fails(), label="b", critical=True)
     with caplog.at_level(logging.DEBUG, "flowdeco"):
         virtually(Scheduler(Job(quick, label="a"), failing, label="whole"))
@@ -1766,8 +1766,8 @@ def test_rule_19_the_library_never_prints_and_logs_at_fixed_levels(capsys, caplo
         ("DEBUG", "'a' started"),
         ("DEBUG", "'a' ended: done"),
         ("DEBUG", "'b' started"),
-        ("INFO", "'whole' ends: critical job 'b' failed with ValueError"),
         ("DEBUG", "'b' ended: failed"),
+        ("ERROR", "'whole' failed after 0.000 s: critical job 'b' failed with ValueError: broken"),
         ("DEBUG", "'whole' ended"),
     ]
 
@@ -1775,7 +1775,7 @@ def test_rule_19_the_library_never_prints_and_logs_at_fixed_levels(capsys, caplo
     with caplog.at_level(logging.INFO, "flowdeco"):
         virtually(Scheduler(Job(waits), label="whole"), 2)
     assert [(record.levelname, record.getMessage()) for record in caplog.records] == [
-        ("INFO", "'whole' ends: 'whole' timed out after 2 s"),
+        ("ERROR", "'whole' failed after 2.000 s: 'whole' timed out after 2 s"),
     ]
 
 

@@ -37,7 +37,7 @@ def called(loop, shutdown, *hooks, then=0):
 
 
 def make(loop, timeout=1.0):
-    return Shutdown(loop, contextvars.copy_context(), timeout)
+    return Shutdown(loop, contextvars.copy_context(), timeout, "whole")
 
 
 async def fails_when_cancelled():

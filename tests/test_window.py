@@ -25,7 +25,7 @@ def test_a_place_goes_to_who_waits_longest():
     for who in "abcd":
         window.take(who)
 
-    assert [window.give_back() for _ in range(4)] == ["b", "c", "d", None]
+    assert [window.give_back(who) for who in "abcd"] == ["b", "c", "d", None]
 
 
 def test_a_place_that_is_handed_on_is_not_free():
@@ -33,17 +33,17 @@ def test_a_place_that_is_handed_on_is_not_free():
     window = Window(1)
     window.take("a")
     window.take("b")
-    window.give_back()
+    window.give_back("a")
 
     assert window.take("late") is False
-    assert window.give_back() == "late"
+    assert window.give_back("b") == "late"
 
 
 def test_a_place_that_nobody_waits_for_is_free():
     """W01: what is given back can be taken again, without end."""
     window = Window(1)
 
-    assert [(window.take(who), window.give_back()) for who in range(5)] == [(True, None)] * 5
+    assert [(window.take(who), window.give_back(who)) for who in range(5)] == [(True, None)] * 5
 
 
 def test_who_waits_can_be_sent_away():
@@ -54,7 +54,7 @@ def test_who_waits_can_be_sent_away():
 
     assert window.dismiss(lambda who: who in "bd") == ["b", "d"]
     assert window.dismiss(lambda who: who in "bd") == []
-    assert [window.give_back() for _ in range(3)] == ["c", "e", None]
+    assert [window.give_back(who) for who in "ace"] == ["c", "e", None]
     assert window.take("f") is True
 
 
@@ -73,7 +73,7 @@ def test_falsy_holders_are_holders():
     for who in ("a", 0, ""):
         window.take(who)
 
-    assert [window.give_back(), window.give_back()] == [0, ""]
+    assert [window.give_back("a"), window.give_back(0)] == [0, ""]
 
 
 operations = st.one_of(
@@ -98,9 +98,10 @@ def test_no_place_is_lost_and_none_is_invented(size, course):
             assert window.dismiss(operation.__contains__) == expected
             waiting = deque(other for other in waiting if other not in operation)
         elif holding:
-            holding.pop(0)
+            given_back = holding.pop(0)
             expected = waiting.popleft() if waiting else None
-            assert window.give_back() == expected
+            assert window.give_back(given_back) == expected
+            assert window.give_back(given_back) is None  # again, as where it was interrupted
             if expected is not None:
                 holding.append(expected)
         assert len(holding) <= size

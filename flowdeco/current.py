@@ -1,0 +1,33 @@
+"""The job that runs in a context."""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from .job import AbstractJob
+    from .threads import ThreadCall
+
+__all__ = ["CurrentActivity", "current_activity", "current_job"]
+
+
+class CurrentActivity(Protocol):
+    """What is known of the job that runs in a context."""
+
+    @property
+    def job(self) -> AbstractJob[object]: ...
+
+    call: ThreadCall[Any] | None
+    """Its body, if that is at work in a thread."""
+
+
+current_activity: ContextVar[CurrentActivity | None] = ContextVar(
+    "flowdeco.current_activity", default=None
+)
+
+
+def current_job() -> AbstractJob[object] | None:
+    """Return the job in whose body this is called (or in a task started there), else None."""
+    activity = current_activity.get()
+    return None if activity is None else activity.job

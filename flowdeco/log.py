@@ -1,0 +1,55 @@
+"""What the library writes to its log; a log that raises disturbs nothing (rules 9, 17 and 19)."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import Final
+
+__all__ = ["DEBUG", "ERROR", "INFO", "WARNING", "is_enabled", "write"]
+
+DEBUG: Final = logging.DEBUG
+INFO: Final = logging.INFO
+WARNING: Final = logging.WARNING
+ERROR: Final = logging.ERROR
+
+_logger = logging.getLogger("flowdeco")
+
+is_enabled = _logger.isEnabledFor
+
+
+def write(level: int, text: str, flow: str = "", job: str = "") -> BaseException | None:
+    """Write a line to the log.
+
+    Handlers and filters belong to the program. Where one raises, that is noted in the way of the
+    standard library (`logging.raiseExceptions`), and no caller has to expect it.
+
+    Args:
+        level: that of the `logging` module.
+        text: the line, in printable characters.
+        flow: the name of the outermost flow or scheduler, an attribute of the record.
+        job: the path of the job, an attribute of the record.
+
+    Returns:
+        A `SystemExit` or `KeyboardInterrupt` that a handler or filter raised, or that a signal
+        raised meanwhile: the run is to end with it.
+    """
+    if not _logger.isEnabledFor(level):
+        return None
+    try:
+        # Not as a format: there is nothing to fill in, whatever a name looks like.
+        _logger.log(level, text, extra={"flow": flow, "job": job}, stacklevel=2)
+    except (SystemExit, KeyboardInterrupt) as error:
+        return error
+    except BaseException:
+        _note_broken_log(text)
+    return None
+
+
+def _note_broken_log(text: str) -> None:
+    try:
+        record = logging.makeLogRecord({"name": _logger.name, "msg": text})
+        logging.Handler().handleError(record)
+    except BaseException:
+        # Standard error is broken as well: there is nobody left to tell.
+        sys.exc_info()

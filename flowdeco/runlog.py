@@ -1,0 +1,106 @@
+"""What the log says of a run: which ends, at which level, in which words (rule 19)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, cast
+
+from . import log
+from .outcome import State
+from .reason import Cause
+from .text import class_name, line
+
+if TYPE_CHECKING:
+    from .activity import Activity
+    from .reason import Reason
+
+__all__ = ["of_end", "of_failed_run", "raised"]
+
+MOST_NAMED = 3
+"""How many exceptions of a group are named."""
+
+
+def of_end(activity: Activity) -> tuple[int, str] | None:
+    """Say how a job has ended, where that is worth more than a line for debugging."""
+    outcome, name = activity.outcome, repr(activity.job.name)
+    error = outcome.exception
+    if outcome.state is State.SKIPPED:
+        return log.INFO, line(error)
+    if outcome.state is not State.FAILED or error is None:
+        return None
+    if activity.cut_at is not None and not activity.expired:
+        return log.WARNING, f"{line(error)}; it stood at {activity.cut_at}"
+    if _is_told_elsewhere(activity, error):
+        return None
+    if not activity.job._traits.takes_place:
+        return log.WARNING, f"{name} failed: {line(error)}"
+    return log.WARNING, f"{name} failed with {raised(error)}"
+
+
+def of_failed_run(name: str, seconds: float, reason: Reason) -> str:
+    """Say why a run has failed."""
+    text = f"{name!r} failed after {seconds:.3f} s: {reason}"
+    error = reason.exception
+    if reason.cause is not Cause.CRITICAL or error is None:
+        return text
+    message = line(error)
+    return f"{text}: {message}" if message else text
+
+
+def raised(error: BaseException) -> str:
+    """Name an exception and its message; of a group the exceptions in it."""
+    leaves = [*_leaves(error)]
+    named = [f"{class_name(one)}: {line(one)}".removesuffix(": ") for one in leaves[:MOST_NAMED]]
+    more = len(leaves) - len(named)
+    return ", ".join(named) + (f" and {more} more" if more else "")
+
+
+def _is_told_elsewhere(activity: Activity, error: BaseException) -> bool:
+    if activity.run.scheduler.shares_places:
+        return True  # by the fan-out, of which it is an item
+    return _ends_all(activity) or _comes_from_inside(activity, error)
+
+
+def _ends_all(activity: Activity) -> bool:
+    """Whether the outermost run fails because of this, and says so in the end."""
+    one = activity
+    while True:
+        reason = one.run.reason
+        if reason is not None:
+            decides = reason.job is one.job
+        else:
+            # The end of a run within has still to be passed on to the run around.
+            decides = one is not activity and bool(one.outcome.critical)
+        around = one.run.enclosing
+        if not decides or around is None:
+            return decides
+        if not around.job._traits.passes_failures_on:
+            return False  # its body does as it likes with the failure of a run that it has begun
+        one = around
+
+
+def _comes_from_inside(activity: Activity, error: BaseException) -> bool:
+    """Whether it is that of jobs inside of this one, which were told of."""
+    if not activity.job._traits.takes_place:
+        return False  # a fan-out tells of its items
+    inside = {
+        id(outcome.exception)
+        for report in activity.run._inner_reports.get(activity.job, ())
+        for outcome in report._outcomes
+        if outcome.exception is not None
+    }
+    return id(error) in inside or (
+        bool(inside) and all(id(one) in inside for one in _leaves(error))
+    )
+
+
+def _leaves(error: BaseException) -> Iterator[BaseException]:
+    """The exceptions in a group, and in groups within it; or the one that is no group."""
+    found: list[Any] = [error]
+    while found:
+        one = found.pop()
+        if issubclass(type(one), BaseExceptionGroup):
+            # Not by its attribute, which a subclass may have made something else.
+            found += reversed(cast("Any", BaseExceptionGroup.exceptions).__get__(one))
+        else:
+            yield one
