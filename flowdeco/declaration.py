@@ -12,6 +12,7 @@ import attrs
 
 from .chain import Atom, Chain
 from .errors import NoSubflowError
+from .text import class_name, repr_line
 
 if sys.version_info >= (3, 13):  # not asked of the other, which takes longer to import
     from typing import TypeVar
@@ -137,7 +138,8 @@ class Declaration(Atom["Declaration[object]"], Generic[R]):
         for other in before:
             if not isinstance(other, Declaration):
                 raise TypeError(
-                    f"{self!r} is a declaration and {other!r} is not: they cannot be chained"
+                    f"{repr_line(self)} is a declaration and {repr_line(other)} is not:"
+                    " they cannot be chained"
                 )
 
     def _chained(self, _chain: Chain[Declaration[object]]) -> bool:
@@ -243,7 +245,7 @@ def parameters_of(method: object) -> Sequence[inspect.Parameter]:
 def _job_of(instance: Flow, declared: Declaration[object]) -> Job[object]:
     if not hasattr(type(instance), "_flow_definition"):
         # Give good error for: a decorated method in a class that is no flow.
-        name = type(instance).__name__
+        name = class_name(instance)
         raise TypeError(
             f"{declared.name} is a {declared.kind}, and {name} is no flow; write"
             f" `class {name}(Flow)`"
