@@ -12,7 +12,7 @@ import attrs
 
 from .chain import Atom, Chain
 from .errors import NoSubflowError
-from .text import class_name, repr_line
+from .text import class_name, line, repr_line
 
 if sys.version_info >= (3, 13):  # not asked of the other, which takes longer to import
     from typing import TypeVar
@@ -149,8 +149,11 @@ class Declaration(Atom["Declaration[object]"], Generic[R]):
         return True
 
     def __repr__(self) -> str:
-        parts = [type(self).__name__, self.name]
-        names = [getattr(other, "name", repr(other)) for other in self.before]
+        parts = [class_name(self), line(self.name)]
+        names = [
+            line(other.name) if isinstance(other, Declaration) else repr_line(other)
+            for other in self.before
+        ]
         if names:
             parts.append(f"after=({', '.join(names)})")
         if self.options.critical:

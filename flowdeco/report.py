@@ -91,7 +91,7 @@ class Report:
         A job that ran several times, as in a nested run that was tried again, has a record of
         each time.
         """
-        paths = Paths(self.layout().entries)
+        paths = Paths(self._layout().entries)
         return tuple(_record(entry, paths) for entry in paths)
 
     @property
@@ -111,7 +111,7 @@ class Report:
     @property
     def shutdown_errors(self) -> Mapping[str, BaseException]:
         """What went wrong in shutdown hooks, by the path of the job, nested runs included."""
-        layout = self.layout()
+        layout = self._layout()
         paths = Paths(layout.entries)
         return {paths.another(entry, name): error for entry, name, error in layout.hooks}
 
@@ -176,7 +176,7 @@ class Report:
 
     def text(self, *, details: bool = False, without_done: bool = False) -> Iterator[str]:
         """Lay out the debrief: verdict, listing, counts, and each failure with its traceback."""
-        listed = self.layout().entries
+        listed = self._layout().entries
         verdict = "FINE" if self.reason is None else cut(printable(str(self.reason)))
         yield f"----- {printable(self.name)}: {verdict}, after {self.duration:.3f} s"
         yield from listing.lines(listed, details=details, without_done=without_done)
@@ -184,7 +184,7 @@ class Report:
         for name, error in self.shutdown_errors.items():
             yield f"shutdown of {name}: {error_text(error, ': ')}"
 
-    def layout(self) -> Layout:
+    def _layout(self) -> Layout:
         """Return all that ran, nested runs included, each job once for each time that it ran."""
         if self._laid_out is not None:
             return self._laid_out
@@ -212,7 +212,7 @@ class Report:
             reason=self.reason,
             duration=self.duration,
             wall_time=self._wall_time,
-            layout=self.layout(),
+            layout=self._layout(),
             ran=self._ran,
             failed=self._failed,
             stuck=self._own_stuck,
