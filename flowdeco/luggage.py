@@ -7,8 +7,6 @@ tracebacks as their lines.
 
 from __future__ import annotations
 
-import functools
-import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, TypeAlias, cast
 
@@ -21,6 +19,7 @@ from .layout import Layout
 from .listing import Entry, Numbered, details_of, numbered
 from .marks import critical, name_of
 from .outcome import MISSING, Outcome, State
+from .pickles import pickled_with, read_with
 from .reason import Reason
 from .text import class_name, line, value_line
 from .traces import chained, frames_of, link, links, members, traced
@@ -248,38 +247,12 @@ def _pickled(error: BaseException, jobs: _Jobs, as_text: type) -> bytes | None:
         return str(value) if type(value) is as_text else None
 
     try:
-        stream = io.BytesIO()
-        _picklers()[0](stream, stand_in).dump(error)
-        pickled = stream.getvalue()
+        pickled = pickled_with(stand_in, error)
         back = _read(pickled, jobs.of)
         is_same = type(back) is type(error) and line(back, _LONGEST) == line(error, _LONGEST)
     except BaseException:  # whatever it is like, its text travels, and the others are not lost
         return None
     return pickled if is_same else None
-
-
-@functools.cache
-def _picklers() -> tuple[Callable[..., Any], Callable[..., Any]]:
-    """What writes, and what reads, exceptions with something that stands for some values."""
-    import pickle  # noqa: PLC0415  # only here, and its import costs two milliseconds
-
-    class Pickler(pickle.Pickler):
-        def __init__(self, stream: io.BytesIO, stand_in: Callable[[object], object]) -> None:
-            super().__init__(stream)
-            self._stand_in = stand_in
-
-        def persistent_id(self, obj: object) -> object:
-            return self._stand_in(obj)
-
-    class Unpickler(pickle.Unpickler):
-        def __init__(self, stream: io.BytesIO, stood_for: Callable[[Any], object]) -> None:
-            super().__init__(stream)
-            self._stood_for = stood_for
-
-        def persistent_load(self, pid: Any) -> object:
-            return self._stood_for(pid)
-
-    return Pickler, Unpickler
 
 
 # Unpacking
@@ -400,7 +373,6 @@ def _read(pickled: bytes, job_of: Callable[[Kept], AbstractJob[object]]) -> obje
         return kept if isinstance(kept, str) else job_of(kept)
 
     try:
-        read: object = _picklers()[1](io.BytesIO(pickled), stood_for).load()
+        return read_with(stood_for, pickled)
     except BaseException:
         return None
-    return read
