@@ -13,12 +13,12 @@ from .scheduler import Scheduler
 
 # Layers, from the ground; nothing imports what lies above it:
 #   errors, graph, text, limits, outcome, chain, window, drain, deadline, serving, tasks, threads,
-#   watch
-#   marks, body
+#   watch, pickles
+#   marks, body, traces
 #   job
 #   plan
 #   observer, reason, activity, agenda, listing, shutdown
-#   diagram, report, grace
+#   diagram, layout, luggage, report, grace
 #   run
 #   ownloop
 #   scheduler

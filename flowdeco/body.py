@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 import attrs
 
 from .errors import StartedError
-from .text import line
+from .text import class_name, line, repr_line
 from .threads import in_thread
 
 if TYPE_CHECKING:
@@ -230,7 +230,7 @@ def check_callable(function: object, what: str, usage: str, *, or_coroutine: boo
     if not callable(function):
         raise TypeError(
             f"{what} must be an async function{' or a coroutine' if or_coroutine else ''},"
-            f" not {line(repr(function))} ({type(function).__name__})"
+            f" not {repr_line(function)} ({class_name(function)})"
         )
     if not or_coroutine and inspect.isasyncgenfunction(function):
         raise TypeError(f"{what} must be awaitable, and {function_name(function)} yields")
@@ -274,7 +274,14 @@ def function_name(function: object) -> str:
         function = function.coroutine
     if isinstance(function, Bound):
         return function.name
+    try:
+        name = _own_name(function)
+    except BaseException:  # of a proxy whose object is not there
+        name = None
+    return class_name(function) if name is None else line(name)
+
+
+def _own_name(function: object) -> object:
     while isinstance(function, functools.partial):
         function = function.func
-    name = getattr(function, "__name__", None) or type(function).__name__
-    return line(name)
+    return getattr(function, "__name__", None) or type(function).__name__

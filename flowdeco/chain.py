@@ -12,6 +12,8 @@ if sys.version_info >= (3, 13):  # not asked of the other, which takes longer to
 else:
     from typing_extensions import TypeVar
 
+from .text import class_name, repr_line
+
 if TYPE_CHECKING:
     from .job import AbstractJob
 
@@ -177,8 +179,8 @@ def _ends(stage: Stage[N]) -> Joint[N]:
         return (cast("N", stage),), (cast("N", stage),)
     if not isinstance(stage, (list, tuple)):
         raise TypeError(
-            f"a chain is made of jobs, chains, and lists or tuples of them, not {stage!r}"
-            f" ({type(stage).__name__})"
+            "a chain is made of jobs, chains, and lists or tuples of them, not"
+            f" {repr_line(stage)} ({class_name(stage)})"
         )
     heads: dict[N, None] = {}
     tails: dict[N, None] = {}

@@ -27,7 +27,7 @@ from .methods import (
     problems_of,
     reserved,
 )
-from .text import alike, class_name, line, value_line
+from .text import alike, class_name, repr_line, value_line
 
 __all__ = ["Checks", "fields_in", "is_class_variable", "names_in", "place"]
 
@@ -102,8 +102,8 @@ class Checks:
         given = "@each" if declared.kind == "each" else "`after=`"
         for other in declared.before:
             if isinstance(other, str):
-                text = line(repr(other))
-                yield f"{given} has the string {text}; {self._meant(declared, other)}"
+                meant = self._meant(declared, other)
+                yield f"{given} has the string {repr_line(other)}; {meant}"
             elif isinstance(other, Declaration):
                 yield from self._of_origin(given, other)
             else:

@@ -12,6 +12,7 @@ import attrs
 
 from .chain import Atom, Chain
 from .errors import NoSubflowError
+from .text import class_name, line, repr_line
 
 if sys.version_info >= (3, 13):  # not asked of the other, which takes longer to import
     from typing import TypeVar
@@ -137,7 +138,8 @@ class Declaration(Atom["Declaration[object]"], Generic[R]):
         for other in before:
             if not isinstance(other, Declaration):
                 raise TypeError(
-                    f"{self!r} is a declaration and {other!r} is not: they cannot be chained"
+                    f"{repr_line(self)} is a declaration and {repr_line(other)} is not:"
+                    " they cannot be chained"
                 )
 
     def _chained(self, _chain: Chain[Declaration[object]]) -> bool:
@@ -147,8 +149,11 @@ class Declaration(Atom["Declaration[object]"], Generic[R]):
         return True
 
     def __repr__(self) -> str:
-        parts = [type(self).__name__, self.name]
-        names = [getattr(other, "name", repr(other)) for other in self.before]
+        parts = [class_name(self), line(self.name)]
+        names = [
+            line(other.name) if isinstance(other, Declaration) else repr_line(other)
+            for other in self.before
+        ]
         if names:
             parts.append(f"after=({', '.join(names)})")
         if self.options.critical:
@@ -243,7 +248,7 @@ def parameters_of(method: object) -> Sequence[inspect.Parameter]:
 def _job_of(instance: Flow, declared: Declaration[object]) -> Job[object]:
     if not hasattr(type(instance), "_flow_definition"):
         # Give good error for: a decorated method in a class that is no flow.
-        name = type(instance).__name__
+        name = class_name(instance)
         raise TypeError(
             f"{declared.name} is a {declared.kind}, and {name} is no flow; write"
             f" `class {name}(Flow)`"

@@ -7,10 +7,9 @@ import os
 import time
 from collections.abc import Iterable, Iterator, Mapping
 
-from .job import AbstractJob
-from .listing import Entry, numbered
-from .marks import critical
-from .text import line, printable
+from .listing import Entry, Numbered, numbered
+from .marks import critical, name_of
+from .text import label_lines, line, printable
 
 __all__ = ["quoted", "to_dot", "write"]
 
@@ -21,73 +20,77 @@ def quoted(text: str) -> str:
     Graphviz gives a meaning to backslashes in labels and to the character references of HTML,
     and none to control characters.
     """
-    escaped = printable(text).replace("\\", "\\\\").replace('"', '\\"').replace("&", "&amp;")
-    return f'"{escaped}"'
+    return f'"{_escaped(text)}"'
+
+
+def _escaped(text: str) -> str:
+    return printable(text).replace("\\", "\\\\").replace('"', '\\"').replace("&", "&amp;")
 
 
 def to_dot(name: str, listed: Iterable[Entry]) -> str:
     """Draw jobs in the language of Graphviz.
 
     Critical jobs are red and thick, those that run forever dashed; what is inside of a job is
-    drawn in a cluster.
+    drawn in a cluster. A label of several lines is drawn in as many.
     """
     rows = numbered(listed)
-    roots = tuple(row.entry for row in rows if not row.depth)
-    numbers = {row.entry.job: row.number for row in rows}
-    drawing = _Drawing(numbers)
-    body = [*drawing.nodes(roots, 1), *drawing.edges(roots)]
+    numbers = {row.entry: row.number for row in rows}
+    edges = [_edge(before, row.entry, numbers) for row in rows for before in row.entry.required]
     head = [
         f"digraph {quoted(name)} {{",
         "  compound=true;",
         '  node [shape=box, style="rounded"];',
     ]
-    return "\n".join([*head, *body, "}", ""])
+    return "\n".join([*head, *_nodes(rows), *edges, "}", ""])
 
 
-class _Drawing:
-    """Nodes and edges of one graph, which is drawn without recursing over its edges."""
-
-    def __init__(self, numbers: Mapping[AbstractJob[object], int]) -> None:
-        self._numbers = numbers
-
-    def nodes(self, entries: Iterable[Entry], depth: int) -> Iterator[str]:
-        indent = "  " * depth
-        for entry in entries:
-            number = self._numbers[entry.job]
-            label = quoted(f"{number}: {line(entry.job.name)}")
-            if not _is_cluster(entry):
-                yield f"{indent}{number} [label={label}{_style(entry)}];"
-                continue
-            yield f"{indent}subgraph cluster_{number} {{"
-            yield f"{indent}  label={label};"
-            yield f"{indent}  {_cluster_style(entry)}"
-            if not entry.inner:
-                # A cluster needs a node, for edges to end at.
-                yield f'{indent}  {number} [label="", style=invis];'
-            yield from self.nodes(entry.inner, depth + 1)
+def _nodes(rows: Iterable[Numbered]) -> Iterator[str]:
+    depth = 0
+    for row in rows:
+        yield from _closed(depth, row.depth)
+        depth, indent, number = row.depth, "  " * (row.depth + 1), row.number
+        label = _label(number, row.entry)
+        if not _is_cluster(row.entry):
+            yield f"{indent}{number} [label={label}{_style(row.entry)}];"
+            continue
+        yield f"{indent}subgraph cluster_{number} {{"
+        yield f"{indent}  label={label};"
+        yield f"{indent}  {_cluster_style(row.entry)}"
+        if not row.entry.inner:
+            # A cluster needs a node, for edges to end at.
+            yield f'{indent}  {number} [label="", style=invis];'
             yield f"{indent}}}"
+    yield from _closed(depth, 0)
 
-    def edges(self, entries: Iterable[Entry]) -> Iterator[str]:
-        by_job = {entry.job: entry for entry in entries}
-        for entry in by_job.values():
-            for required in entry.required:
-                if required in by_job:
-                    yield self._edge(by_job[required], entry)
-            yield from self.edges(entry.inner)
 
-    def _edge(self, before: Entry, after: Entry) -> str:
-        ends: list[str] = []
-        if _is_cluster(before):
-            ends.append(f"ltail=cluster_{self._numbers[before.job]}")
-        if _is_cluster(after):
-            ends.append(f"lhead=cluster_{self._numbers[after.job]}")
-        options = f" [{', '.join(ends)}]" if ends else ""
-        return f"  {self._node_of(before, -1)} -> {self._node_of(after, 0)}{options};"
+def _closed(depth: int, until: int) -> Iterator[str]:
+    """The ends of the clusters from one depth up to another."""
+    return ("  " * level + "}" for level in range(depth, until, -1))
 
-    def _node_of(self, entry: Entry, which: int) -> int:
-        while entry.inner:
-            entry = entry.inner[which]
-        return self._numbers[entry.job]
+
+def _label(number: int, entry: Entry) -> str:
+    name = [name_of(entry.job)]
+    if name == [line(entry.job.label)]:
+        name = label_lines(entry.job.label)
+    return '"' + "\\n".join(map(_escaped, [f"{number}: {name[0]}", *name[1:]])) + '"'
+
+
+def _edge(before: Entry, after: Entry, numbers: Mapping[Entry, int]) -> str:
+    ends: list[str] = []
+    if _is_cluster(before):
+        ends.append(f"ltail=cluster_{numbers[before]}")
+    if _is_cluster(after):
+        ends.append(f"lhead=cluster_{numbers[after]}")
+    options = f" [{', '.join(ends)}]" if ends else ""
+    tail, head = numbers[_end_of(before, -1)], numbers[_end_of(after, 0)]
+    return f"  {tail} -> {head}{options};"
+
+
+def _end_of(entry: Entry, which: int) -> Entry:
+    """What is drawn as a node where an edge ends at this."""
+    while entry.inner:
+        entry = entry.inner[which]
+    return entry
 
 
 def _is_cluster(entry: Entry) -> bool:

@@ -6,6 +6,8 @@ from asyncio import InvalidStateError
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from .text import printable
+
 if TYPE_CHECKING:
     from .job import AbstractJob
 
@@ -19,6 +21,7 @@ __all__ = [
     "NoSubflowError",
     "NotFinishedError",
     "OwnershipError",
+    "RecordedError",
     "RequirementError",
     "SelfCancelledError",
     "SkippedError",
@@ -29,6 +32,32 @@ __all__ = [
 
 class FlowdecoError(Exception):
     """The base of all errors that flowdeco raises of its own."""
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # By default it would be made anew from its message alone.
+        return _made_again, (type(self), self.args, vars(self))
+
+
+def _made_again(
+    cls: type[FlowdecoError], args: tuple[object, ...], state: dict[str, object]
+) -> FlowdecoError:
+    error = cls.__new__(cls, *args)
+    vars(error).update(state)
+    return error
+
+
+class RecordedError(FlowdecoError):
+    """Stands for an exception in a report that came from another process, or from a file.
+
+    The exception itself could not be pickled, or not be read back. `type` is the name of its
+    class, `message` its text, and `traceback` what was printed of it.
+    """
+
+    def __init__(self, type: str, message: str, traceback: str = "") -> None:  # noqa: A002
+        self.type = type
+        self.message = message
+        self.traceback = traceback
+        super().__init__(f"{type}: {message}" if message else type)
 
 
 class CycleError(FlowdecoError, ValueError):
@@ -81,9 +110,14 @@ class DefinitionError(FlowdecoError, TypeError):
 
     def __init__(self, flow: str, problems: Sequence[str]) -> None:
         self.flow = flow
-        self.problems = tuple(problems)
+        # Their texts are made of names and of code, which may have anything in them.
+        self.problems = tuple(_printable(problem) for problem in problems)
         count = "a mistake" if len(self.problems) == 1 else f"{len(self.problems)} mistakes"
-        super().__init__("\n".join([f"flow {flow} has {count}:", *self.problems]))
+        super().__init__("\n".join([_printable(f"flow {flow} has {count}:"), *self.problems]))
+
+
+def _printable(text: str) -> str:
+    return "\n".join(map(printable, text.split("\n")))
 
 
 class BusyError(FlowdecoError, RuntimeError):

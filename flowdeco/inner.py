@@ -15,7 +15,7 @@ from .body import Bound
 from .job import AbstractJob, Job
 from .limits import Limits
 from .scheduler import Scheduler
-from .text import value_line
+from .text import class_name, value_line
 
 if TYPE_CHECKING:
     from .flow import Flow
@@ -73,7 +73,7 @@ class ForEach(Bound):
         if not isinstance(items, Iterable):
             raise TypeError(
                 f"{self.name!r} goes over {self.takes[0].name!r}, whose result cannot be iterated"
-                f" over: {value_line(items)} ({type(items).__name__})"
+                f" over: {value_line(items)} ({class_name(items)})"
             )
         jobs = [self._job(number, item) for number, item in enumerate(cast("Any", items))]
         self._items = Scheduler(*jobs, label=self.name, window=self.window, grace=_grace())
@@ -155,7 +155,7 @@ class Subflows(Bound):
             if not isinstance(scheduler, Scheduler):
                 raise TypeError(
                     f"{self.name!r} must return a flow or a list of flows, not {value_line(flow)}"
-                    f" ({type(flow).__name__})"
+                    f" ({class_name(flow)})"
                 )
             if scheduler in schedulers:
                 raise ValueError(

@@ -41,7 +41,7 @@ from .limits import check_flag, check_seconds
 from .marks import described
 from .outcome import MISSING, Outcome, State
 from .tasks import refuse_running_loop
-from .text import line, value_line
+from .text import class_name, line, repr_line, value_line
 
 if sys.version_info >= (3, 13):  # not asked of the other, which takes longer to import
     from typing import TypeVar
@@ -124,7 +124,7 @@ class AbstractJob(Atom["AbstractJob[object]"], Generic[R]):
     def co_run(self) -> Coroutine[Any, Any, R]:
         """Do the work and return the result: subclasses write it, as an async method."""
         raise NotImplementedError(
-            f"{type(self).__name__} has no co_run; write `async def co_run(self)` in it"
+            f"{class_name(self)} has no co_run; write `async def co_run(self)` in it"
         )
 
     async def co_shutdown(self) -> object:
@@ -306,7 +306,8 @@ class AbstractJob(Atom["AbstractJob[object]"], Generic[R]):
         if outcome.state is State.DONE or (self._traits.yields and outcome.value is not MISSING):
             return cast("R", outcome.value)
         if outcome.exception is not None:
-            raise outcome.exception.with_traceback(outcome.traceback)
+            # Not its own method, which a class may have made another.
+            raise BaseException.with_traceback(outcome.exception, outcome.traceback)
         raise NotFinishedError(self._why_no_result(), self)
 
     def _why_no_result(self) -> str:
@@ -363,17 +364,19 @@ def _flattened(given: object) -> Iterator[AbstractJob[object]]:
             levels.pop()
 
 
-def _no_requirement(item: object) -> TypeError:
+def _no_requirement(item: Any) -> TypeError:
+    shown = repr_line(item)
     if isinstance(item, (str, bytes)):
         return TypeError(
-            f"a requirement is a job, not its name {item!r}; give the job itself,"
+            f"a requirement is a job, not its name {shown}; give the job itself,"
             " which scheduler.find() returns by name"
         )
-    if inspect.iscoroutine(item) or callable(item):
-        if inspect.iscoroutine(item):
-            item.close()
-        return TypeError(f"a requirement is a job, not {item!r}; make one with Job(...)")
-    return TypeError(f"a requirement is a job or a chain, not {item!r} ({type(item).__name__})")
+    is_coroutine = type(item) is CoroutineType
+    if is_coroutine:
+        item.close()
+    if is_coroutine or callable(item):
+        return TypeError(f"a requirement is a job, not {shown}; make one with Job(...)")
+    return TypeError(f"a requirement is a job or a chain, not {shown} ({class_name(item)})")
 
 
 Body: TypeAlias = "Callable[[], Awaitable[R] | AsyncIterator[R]] | Coroutine[Any, Any, R]"
@@ -432,7 +435,7 @@ class Job(AbstractJob[R]):
             # Give good error for: `await self.build()` in another step.
             raise TypeError(
                 f"{self.name!r} is a job, which a run starts; come after={self.name} to get its"
-                f" result, or call the method itself: {type(self._flow).__name__}.{self.name}"
+                f" result, or call the method itself: {class_name(self._flow)}.{self.name}"
                 ".body(self)"
             )
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import attrs
 
-from .text import line
+from .text import class_name, line, repr_line
 
 __all__ = ["DEEPEST", "Limits", "check_flag", "check_seconds", "check_window", "finite", "seconds"]
 
@@ -30,8 +30,8 @@ def check_seconds(value: object, name: str) -> None:
         return
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise TypeError(
-            f"{name} must be a number of seconds or None, not {value!r}"
-            f" ({type(value).__name__}); for instance {name}=1.5"
+            f"{name} must be a number of seconds or None, not {repr_line(value)}"
+            f" ({class_name(value)}); for instance {name}=1.5"
         )
     if value < 0 or value != value:
         shown = repr(value) if isinstance(value, float) else line(value)
@@ -51,11 +51,11 @@ def check_window(value: object, name: str) -> None:
         return
     if isinstance(value, bool) or not isinstance(value, int):
         raise TypeError(
-            f"{name} must be a positive int or None, not {value!r} ({type(value).__name__});"
-            f" for instance {name}=10"
+            f"{name} must be a positive int or None, not {repr_line(value)}"
+            f" ({class_name(value)}); for instance {name}=10"
         )
     if value < 1:
-        raise ValueError(f"{name} must be 1 or more jobs, or None for no limit, not {value!r}")
+        raise ValueError(f"{name} must be 1 or more jobs, or None for no limit, not {line(value)}")
 
 
 def check_flag(value: object, name: str) -> None:
@@ -65,7 +65,7 @@ def check_flag(value: object, name: str) -> None:
         TypeError: it is something else, which might be truthy by accident.
     """
     if value is not None and value is not True and value is not False:
-        raise TypeError(f"{name} must be True, False or None, not {value!r}")
+        raise TypeError(f"{name} must be True, False or None, not {repr_line(value)}")
 
 
 def check_bound(value: object, name: str) -> None:

@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
+from .errors import RecordedError
 from .outcome import MISSING, Outcome, State
-from .text import class_name, line, value_line
+from .text import class_name, encodable, line, value_line
 
 if TYPE_CHECKING:
     from .job import AbstractJob
 
-__all__ = ["critical", "described", "ending", "marked", "named", "plain", "word"]
+__all__ = [
+    "critical",
+    "described",
+    "ending",
+    "error_text",
+    "fitting",
+    "marked",
+    "name_of",
+    "named",
+    "plain",
+    "word",
+]
 
 MARKS = "⚠★☉☓↺⚑⚐∞…"
 ASCII_MARKS = "!*o#~>.8_"
 """What stands for the marks where a stream cannot encode them, one by one."""
+
+_TO_ASCII = str.maketrans(MARKS, ASCII_MARKS)
 
 _progress = {
     State.IDLE: "⚐",
@@ -56,7 +70,15 @@ def described(job: AbstractJob[object], outcome: Outcome) -> str:
 
 def named(job: AbstractJob[object]) -> str:
     """Return the class and the name of the job."""
-    return f"<{class_name(job)} `{job.name}`>"
+    return f"<{class_name(job)} `{name_of(job)}`>"
+
+
+def name_of(job: AbstractJob[object]) -> str:
+    """Return the name of the job; a placeholder where a subclass makes one that raises."""
+    try:
+        return line(job.name)
+    except BaseException as error:
+        return f"<{class_name(job)} whose name raised {class_name(error)}>"
 
 
 def ending(job: AbstractJob[object], outcome: Outcome) -> str:
@@ -64,10 +86,17 @@ def ending(job: AbstractJob[object], outcome: Outcome) -> str:
     error = outcome.exception
     if outcome.failed and error is not None:
         title = "CRIT. EXC." if critical(job, outcome) else "exception"
-        return f"!! {title} => {class_name(error)}:{line(error)}!!"
+        return f"!! {title} => {error_text(error)}!!"
     if outcome.state is State.DONE and outcome.value is not MISSING:
         return f"[[ -> {value_line(outcome.value)}]]"
     return ""
+
+
+def error_text(error: BaseException, between: str = ":") -> str:
+    """Return the class and the message of an exception."""
+    if type(error) is RecordedError:  # which shows what it stands for
+        return f"{error.type}{between}{line(error.message)}"
+    return f"{class_name(error)}{between}{line(error)}"
 
 
 def word(job: AbstractJob[object], outcome: Outcome) -> str:
@@ -81,4 +110,13 @@ def word(job: AbstractJob[object], outcome: Outcome) -> str:
 
 def plain(text: str) -> str:
     """Replace the marks by characters of ASCII."""
-    return text.translate(str.maketrans(MARKS, ASCII_MARKS))
+    return text.translate(_TO_ASCII)
+
+
+def fitting(text: str, stream: TextIO | None = None) -> str:
+    """Return a line as the stream (standard output by default) can encode it.
+
+    Where it lacks a character, the marks are of ASCII, and the rest of what it lacks is escaped.
+    """
+    fits = encodable(text, stream)
+    return text if fits == text else encodable(plain(text), stream)

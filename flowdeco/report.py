@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import os
-import traceback
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import attrs
 
 from . import listing
 from .errors import StuckError
 from .job import AbstractJob
-from .marks import critical, described
+from .layout import Hook, Layout, Paths
+from .luggage import Contents, Luggage, packed, unpacked
+from .marks import critical, described, error_text, fitting, name_of
 from .outcome import Outcome, State
 from .reason import Cause, Reason
-from .text import LIMIT, class_name, cut, line, printable
+from .text import class_name, cut, printable
 
 if TYPE_CHECKING:
     import datetime
@@ -47,7 +47,8 @@ class Report:
     """The record of one run: true if and only if the run has succeeded (rule 20).
 
     Its text is what `debrief()` prints. It keeps the outcomes of its run, whatever is run or
-    changed later, and lays them out when first asked.
+    changed later, and lays them out when first asked. It can be pickled; what cannot travel of it,
+    jobs above all, is replaced by its text.
     """
 
     name: str
@@ -65,6 +66,8 @@ class Report:
     _failed: Sequence[AbstractJob[object]] = attrs.field(alias="failed")
     _own_stuck: Sequence[AbstractJob[object]] = attrs.field(alias="own_stuck")
     _shutdown: Mapping[AbstractJob[object], BaseException] = attrs.field(alias="shutdown")
+    _laid_out: Layout | None = attrs.field(default=None, alias="laid_out")
+    """Of a report that has travelled, all that is in it."""
 
     @property
     def ok(self) -> bool:
@@ -83,24 +86,13 @@ class Report:
 
     @property
     def jobs(self) -> tuple[JobRecord, ...]:
-        """What became of each job, in topological order, those of nested runs included."""
-        paths = self._paths()
-        return tuple(_record(row.entry, paths) for row in listing.numbered(self._listed()))
+        """What became of each job, in topological order, those of nested runs included.
 
-    def _paths(self) -> dict[AbstractJob[object], str]:
-        """The path of each job, unique also where jobs have the same name."""
-        paths: dict[AbstractJob[object], str] = {}
-        taken: dict[str, int] = {}
-        above: list[str] = []
-        for row in listing.numbered(self._listed()):
-            del above[row.depth :]
-            path = "/".join([*above[-1:], row.entry.job.name])
-            taken[path] = taken.get(path, 0) + 1
-            if taken[path] > 1:
-                path = f"{path} ({taken[path]})"
-            above.append(path)
-            paths[row.entry.job] = path
-        return paths
+        A job that ran several times, as in a nested run that was tried again, has a record of
+        each time.
+        """
+        paths = Paths(self._layout().entries)
+        return tuple(_record(entry, paths) for entry in paths)
 
     @property
     def failures(self) -> tuple[JobRecord, ...]:
@@ -119,17 +111,15 @@ class Report:
     @property
     def shutdown_errors(self) -> Mapping[str, BaseException]:
         """What went wrong in shutdown hooks, by the path of the job, nested runs included."""
-        paths = self._paths()
-        return {paths.get(job, job.name): error for job, error in self._shutdown_errors()}
+        layout = self._layout()
+        paths = Paths(layout.entries)
+        return {paths.another(entry, name): error for entry, name, error in layout.hooks}
 
-    def _shutdown_errors(self) -> Iterator[tuple[AbstractJob[object], BaseException]]:
-        yield from self._shutdown.items()
-        for reports in self._inner.values():
-            for report in reports:
-                yield from report._shutdown_errors()
+    def raise_for_failure(self) -> Self:
+        """Raise what made the run fail; return this report if it has succeeded.
 
-    def raise_for_failure(self) -> None:
-        """Raise what made the run fail; do nothing if it has succeeded.
+        So `Deploy().run(timeout=60).raise_for_failure()` is all that a script needs which wants
+        an exception.
 
         Raises:
             BaseExceptionGroup: the exceptions of critical jobs, in the order in which they came;
@@ -138,7 +128,7 @@ class Report:
             TimeoutError: the deadline came before the last step ended.
         """
         if self.reason is None:
-            return
+            return self
         errors = self._critical_errors()
         if errors:
             raise BaseExceptionGroup(f"{self.name!r} failed: {self.reason}", errors)
@@ -156,7 +146,7 @@ class Report:
         raise self._other_error(self.reason)
 
     def _critical_errors(self) -> list[BaseException]:
-        outcomes = dict(self._entries())
+        outcomes = dict(zip(self._ran, self._outcomes, strict=True))
         jobs = dict.fromkeys(self._failed)
         jobs.update(
             (job, None) for job, outcome in outcomes.items() if outcome.exception is not None
@@ -174,10 +164,11 @@ class Report:
     # As text
 
     def __str__(self) -> str:
+        # Printing it raises nothing either: what standard output lacks is escaped.
         try:
-            return "\n".join(self.text())
+            return "\n".join(map(fitting, self.text()))
         except Exception as error:  # rule 17: a report never raises
-            return f"<the report of {self.name!r} raised {type(error).__name__}>"
+            return fitting(f"<the report of {self.name!r} raised {class_name(error)}>")
 
     def __repr__(self) -> str:
         verdict = "ok" if self.reason is None else str(self.reason)
@@ -185,40 +176,97 @@ class Report:
 
     def text(self, *, details: bool = False, without_done: bool = False) -> Iterator[str]:
         """Lay out the debrief: verdict, listing, counts, and each failure with its traceback."""
-        listed = self._listed()
+        listed = self._layout().entries
         verdict = "FINE" if self.reason is None else cut(printable(str(self.reason)))
         yield f"----- {printable(self.name)}: {verdict}, after {self.duration:.3f} s"
         yield from listing.lines(listed, details=details, without_done=without_done)
         yield from debrief(listed)
         for name, error in self.shutdown_errors.items():
-            yield f"shutdown of {name}: {class_name(error)}: {line(error)}"
+            yield f"shutdown of {name}: {error_text(error, ': ')}"
 
-    def _listed(self) -> tuple[listing.Entry, ...]:
-        return tuple(
-            listing.Entry(job, outcome, self._inside(job)) for job, outcome in self._entries()
+    def _layout(self) -> Layout:
+        """Return all that ran, nested runs included, each job once for each time that it ran."""
+        if self._laid_out is not None:
+            return self._laid_out
+        roots: list[listing.Entry] = []
+        hooks: list[tuple[listing.Entry | None, AbstractJob[object], BaseException]] = []
+        reports: list[tuple[Report, list[listing.Entry]]] = [(self, roots)]
+        for report, entries in reports:
+            ran = listing.group(zip(report._ran, report._outcomes, strict=True))
+            entries.extend(ran)
+            for entry in ran:
+                inner = report._inner.get(entry.job, ())
+                reports += [(one, entry.inner) for one in inner]
+                if not any(one._ran for one in inner):
+                    entry.inner += report._unrun.get(entry.job, ())
+            if report._shutdown:
+                own = {entry.job: entry for entry in ran}
+                hooks += [(own.get(job), job, error) for job, error in report._shutdown.items()]
+        return Layout(roots, _found(hooks, roots))
+
+    # As something that travels
+
+    def __reduce__(self) -> tuple[object, ...]:
+        contents = Contents(
+            name=self.name,
+            reason=self.reason,
+            duration=self.duration,
+            wall_time=self._wall_time,
+            layout=self._layout(),
+            ran=self._ran,
+            failed=self._failed,
+            stuck=self._own_stuck,
         )
+        return _from_luggage, (packed(contents, as_text=Report),)
 
-    def _entries(self) -> Iterator[tuple[AbstractJob[object], Outcome]]:
-        return zip(self._ran, self._outcomes, strict=True)
+    def __copy__(self) -> Self:
+        return self  # nobody can change it
 
-    def _inside(self, job: AbstractJob[object]) -> tuple[listing.Entry, ...]:
-        reports = self._inner.get(job, ())
-        ran = tuple(entry for report in reports for entry in report._listed())
-        return ran or self._unrun.get(job, ())
+    def __deepcopy__(self, _: object) -> Self:
+        return self
 
 
-def _record(entry: listing.Entry, paths: Mapping[AbstractJob[object], str]) -> JobRecord:
+def _from_luggage(luggage: Luggage) -> Report:
+    contents = unpacked(luggage)
+    return Report(
+        name=contents.name,
+        reason=contents.reason,
+        duration=contents.duration,
+        wall_time=contents.wall_time,
+        ran=contents.ran,
+        outcomes=[job._outcome for job in contents.ran],
+        inner={},
+        unrun={},
+        failed=contents.failed,
+        own_stuck=contents.stuck,
+        shutdown={},
+        laid_out=contents.layout,
+    )
+
+
+def _found(
+    hooks: Sequence[tuple[listing.Entry | None, AbstractJob[object], BaseException]],
+    roots: Sequence[listing.Entry],
+) -> list[Hook]:
+    """Find those jobs whose hooks were called by a run around theirs, which it had cut short."""
+    latest: dict[AbstractJob[object], listing.Entry] = {}
+    if any(entry is None for entry, _, _ in hooks):
+        latest = {row.entry.job: row.entry for row in listing.numbered(roots)}
+    return [(entry or latest.get(job), name_of(job), error) for entry, job, error in hooks]
+
+
+def _record(entry: listing.Entry, paths: Paths) -> JobRecord:
     job, outcome = entry.job, entry.outcome
     return JobRecord(
-        path=paths[job],
-        kind=type(job).__name__,
+        path=paths[entry],
+        kind=class_name(job),
         state=outcome.state,
         critical=critical(job, outcome),
         forever=job.forever,
         started_at=outcome.started_at,
         ended_at=outcome.ended_at,
         exception=outcome.exception,
-        requirements=tuple(paths[other] for other in entry.required if other in paths),
+        requirements=tuple(paths[other] for other in entry.required),
     )
 
 
@@ -229,44 +277,15 @@ def debrief(listed: Iterable[listing.Entry]) -> Iterator[str]:
     shown = (f"{count} {state.value}" for state, count in counts.items() if count)
     yield f"===== {len(rows)} jobs: {', '.join(shown) or 'none'}"
     failed = [row for row in rows if row.outcome.failed]
-    decisive = [row for row in failed if critical(row.job, row.outcome)]
     if not failed:
         return
+    decisive = [row for row in failed if critical(row.job, row.outcome)]
+    others = [row for row in failed if not critical(row.job, row.outcome)]
     yield f"===== {len(failed)} with an exception, {len(decisive)} of them critical"
     # A nested run fails with the exception of its job: its traceback is shown there alone.
     innermost = {id(row.outcome.exception): row for row in failed}
-    for row in [*decisive, *(row for row in failed if row not in decisive)]:
-        kind = "critical" if critical(row.job, row.outcome) else "non-critical"
-        yield f"{kind}: {described(row.job, row.outcome)}"
-        if innermost[id(row.outcome.exception)] is row:
-            yield from _traceback(row.outcome)
-
-
-def _traceback(outcome: Outcome) -> Iterator[str]:
-    """The traceback of a failure, from the user's frame on."""
-    error = outcome.exception
-    assert error is not None  # it is that of a job that has failed
-    try:
-        summary = traceback.TracebackException(type(error), error, outcome.traceback)
-        _without_own_frames(summary)
-        shown = "".join(summary.format())
-    except Exception as broken:
-        shown = f"<a traceback that raised {type(broken).__name__}>"
-    for part in shown.splitlines():
-        # Cut before as well: a message of 50 MB is not made printable to show a line of it.
-        yield "    " + cut(printable(part[: LIMIT + 1]))
-
-
-def _without_own_frames(summary: traceback.TracebackException) -> None:
-    seen: set[int] = set()
-    found: list[traceback.TracebackException | None] = [summary]
-    while found:
-        one = found.pop()
-        if one is None or id(one) in seen:
-            continue
-        seen.add(id(one))
-        one.stack[:] = [frame for frame in one.stack if not frame.filename.startswith(_OWN)]
-        found += [one.__cause__, one.__context__, *(one.exceptions or ())]
-
-
-_OWN = os.path.dirname(__file__) + os.sep
+    for kind, entries in (("critical", decisive), ("non-critical", others)):
+        for entry in entries:
+            yield f"{kind}: {described(entry.job, entry.outcome)}"
+            if innermost[id(entry.outcome.exception)] is entry:
+                yield from (f"    {part}" for part in entry.trace())

@@ -6,7 +6,6 @@ import asyncio
 import builtins  # within the class, `list` means its method
 import contextlib
 import contextvars
-import sys
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, TypeAlias, TypeVar, cast
@@ -26,14 +25,14 @@ from .errors import (
 from .graph import CircularError, reverse, topological_order
 from .job import NEVER_RUN, AbstractJob, RequirementSet
 from .limits import DEEPEST, Limits, check_flag, check_seconds
-from .marks import plain
+from .marks import fitting, plain
 from .plan import Plan
 from .reason import Cause
 from .report import Report, debrief
 from .run import Run
 from .shutdown import Shutdown
 from .tasks import refuse_running_loop
-from .text import alike, encodable, value_line
+from .text import alike, class_name, repr_line, value_line
 
 if TYPE_CHECKING:
     import os
@@ -158,7 +157,7 @@ class Scheduler(AbstractJob[bool]):
             owner = None if job._owner is None else job._owner()
         except AttributeError:
             raise TypeError(
-                f"{type(job).__name__}.__init__ does not call super().__init__();"
+                f"{class_name(job)}.__init__ does not call super().__init__();"
                 " write that as its first line"
             ) from None
         if owner is not None and owner is not self:
@@ -233,11 +232,18 @@ class Scheduler(AbstractJob[bool]):
         """
         if scan_schedulers:
             yield self
-        for job in self:
-            if isinstance(job, Scheduler):
-                yield from job.iterate_jobs(scan_schedulers)
+        levels = [iter(self)]
+        while levels:
+            for job in levels[-1]:
+                if not isinstance(job, Scheduler):
+                    yield job
+                    continue
+                if scan_schedulers:
+                    yield job
+                levels.append(iter(job))
+                break
             else:
-                yield job
+                levels.pop()
 
     def find(self, name: str) -> AbstractJob[object]:
         """Return the first job of that name, of this scheduler or else of a nested one.
@@ -245,17 +251,19 @@ class Scheduler(AbstractJob[bool]):
         Raises:
             LookupError: there is none; the message has names like it.
         """
-        below: builtins.list[AbstractJob[object]] = [self]
-        names: builtins.list[str] = []
-        for parent in below:
+        below: dict[AbstractJob[object], None] = {self: None}
+        levels: builtins.list[AbstractJob[object]] = [self]
+        for parent in levels:
             for job in parent._children():
-                if name in (job.name, job.label, job._default_name()):
+                if name == job.name or _is_text(job.label, name) or name == job._default_name():
                     return job
-                names.append(job.name)
-                below.append(job)
-        close = alike(name, names)
+                if job not in below:  # a flow may have itself inside
+                    below[job] = None
+                    levels.append(job)
+        shown = repr_line(name)
+        close = alike(name, (job.name for job in levels[1:]))
         hint = f"; did you mean {' or '.join(map(repr, close))}?" if close else ""
-        raise LookupError(f"no job is called {name!r} in {self.name!r}{hint}")
+        raise LookupError(f"no job is called {shown} in {self.name!r}{hint}")
 
     def entry_jobs(self) -> Iterator[AbstractJob[object]]:
         """Iterate over the jobs that require nothing."""
@@ -571,7 +579,7 @@ class Scheduler(AbstractJob[bool]):
         Args:
             details: add what `details()` of each job says.
         """
-        _show(listing.lines(listing.entries(self), details=details))
+        _show(lambda: listing.lines(listing.entries(self), details=details))
 
     def debrief(self, details: bool = False, silence_done_jobs: bool = False) -> None:
         """Print how the last run went: verdict, listing, counts, and the traceback of failures.
@@ -580,14 +588,18 @@ class Scheduler(AbstractJob[bool]):
             details: add what `details()` of each job says.
             silence_done_jobs: leave out the jobs that have completed without an exception.
         """
+        options = {"details": details, "without_done": silence_done_jobs}
         if self._report is not None and not self.is_busy():
-            _show(self._report.text(details=details, without_done=silence_done_jobs))
-            return
+            report = self._report
+            _show(lambda: report.text(**options))
+        else:
+            _show(lambda: self._interim(**options))
+
+    def _interim(self, *, details: bool, without_done: bool) -> Iterator[str]:
         listed = listing.entries(self)
-        state = "RUNNING" if self.is_busy() else self.why()
-        _show((f"----- {self.name}: {state}",))
-        _show(listing.lines(listed, details=details, without_done=silence_done_jobs))
-        _show(debrief(listed))
+        yield f"----- {self.name}: {'RUNNING' if self.is_busy() else self.why()}"
+        yield from listing.lines(listed, details=details, without_done=without_done)
+        yield from debrief(listed)
 
     def to_dot(self) -> str:
         """Draw the graph in Graphviz's language, nested schedulers as clusters."""
@@ -602,7 +614,7 @@ class Scheduler(AbstractJob[bool]):
         diagram.write(path, self.to_dot())
 
     def _default_name(self) -> str:
-        return "NOLABEL" if type(self) is Scheduler else type(self).__name__
+        return "NOLABEL" if type(self) is Scheduler else class_name(self)
 
 
 def _no_job(value: object) -> TypeError:
@@ -611,20 +623,33 @@ def _no_job(value: object) -> TypeError:
         return TypeError(
             f"a scheduler takes jobs, not the coroutine {function_name(value)}; write Job(...)"
         )
-    shown = f"{value_line(value)} ({type(value).__name__})"
+    shown = f"{value_line(value)} ({class_name(value)})"
     mend = ""
     if isinstance(value, (builtins.list, tuple, set)):
         mend = "; write Scheduler(*jobs), or scheduler.update(jobs)"
     return TypeError(f"a scheduler takes jobs and chains of them, not {shown}{mend}")
 
 
-def _show(lines: Iterable[str]) -> None:
-    """Print, whatever the stream can encode, and though it may be closed (rule 17)."""
+def _is_text(value: object, text: str) -> bool:
+    """Whether a label is that text; one of another type may compare as it likes."""
+    return issubclass(type(value), str) and str.__eq__(cast("str", value), text) is True
+
+
+def _show(lay_out: Callable[[], Iterable[str]]) -> None:
+    """Print lines, whatever the stream can encode, and though it may be closed (rule 17)."""
+    lines = _lines(lay_out)
     try:
         for text in lines:
             try:
-                print(text)
-            except UnicodeEncodeError:
-                print(encodable(plain(text), sys.stdout))
-    except (OSError, ValueError):
+                print(fitting(text))
+            except UnicodeEncodeError:  # the stream does not encode as it says
+                print(plain(text).encode("ascii", "backslashreplace").decode())
+    except Exception:
         pass  # nobody reads it any more, or it is closed
+
+
+def _lines(lay_out: Callable[[], Iterable[str]]) -> Iterator[str]:
+    try:
+        yield from lay_out()
+    except Exception as error:  # above all of memory
+        yield f"<the rest raised {class_name(error)}>"

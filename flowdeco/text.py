@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import reprlib
 import sys
-from collections.abc import Iterable
-from typing import TextIO
+from collections.abc import Callable, Iterable
+from typing import Any, Final, TextIO, cast
 
-__all__ = ["alike", "class_name", "cut", "encodable", "line", "printable", "value_line"]
+__all__ = [
+    "alike",
+    "class_name",
+    "cut",
+    "encodable",
+    "label_lines",
+    "line",
+    "printable",
+    "repr_line",
+    "value_line",
+]
 
 LIMIT = 200
 """The most characters of a label, message or result that a line shows."""
 
-_shortened = reprlib.Repr()
-_shortened.maxstring = _shortened.maxother = _shortened.maxlong = LIMIT
-_shortened.maxlist = _shortened.maxtuple = _shortened.maxdict = _shortened.maxset = 20
-_shortened.maxfrozenset = _shortened.maxdeque = _shortened.maxarray = 20
-
-
-_CONTAINERS: tuple[type, ...] = (list, tuple, dict, set, frozenset, bytes, bytearray, memoryview)
+_NAME_OF_CLASS: Final = type.__dict__["__name__"]
+"""The name itself: a metaclass may have a property of that name, which raises."""
 
 
 def printable(text: str) -> str:
@@ -38,33 +43,90 @@ def cut(text: str, limit: int = LIMIT) -> str:
 
 def line(value: object, limit: int = LIMIT) -> str:
     """Return `str(value)` as one printable line; a placeholder where that raises."""
-    try:
-        # A subclass of str may override every method; only its characters count.
-        text = str.__str__(value if isinstance(value, str) else str(value))[: limit + 1]
-    except Exception as error:
-        text = f"<{class_name(value)} whose text raised {class_name(error)}>"
-    return cut(printable(text), limit)
+    return cut(printable(_text(value, _str, limit + 1)), limit)
+
+
+def repr_line(value: object, limit: int = LIMIT) -> str:
+    """Return `repr(value)` as one printable line, as `line` does; for messages of errors."""
+    return cut(printable(_text(value, _shortened.repr, limit + 1)), limit)
 
 
 def value_line(value: object) -> str:
     """Return a result as one printable line, without building the text of a huge container."""
-    try:
-        if isinstance(value, _CONTAINERS):
-            return line(_shortened.repr(value))
-    except Exception as error:
-        return f"<{class_name(value)} whose text raised {class_name(error)}>"
-    return line(value)
+    return repr_line(value) if issubclass(type(value), _CONTAINERS) else line(value)
+
+
+def label_lines(value: object, limit: int = LIMIT) -> list[str]:
+    """Return a text as `line` does, but in as many lines as it has."""
+    text = _text(value, _str, limit + 1)
+    return cut("\n".join(map(printable, text.split("\n"))), limit).split("\n")
 
 
 def class_name(value: object) -> str:
     """Return the name of the class of a value, in printable characters."""
-    return line(type(value).__name__)
+    return line(_NAME_OF_CLASS.__get__(type(value)))
+
+
+def _text(value: object, convert: Callable[[Any], str], length: int) -> str:
+    """The first characters of a text of a value; a placeholder where that raises."""
+    try:
+        # A subclass of str may override every method; only its characters count.
+        return str.__str__(convert(value))[:length]
+    except BaseException as error:  # an exit as well: it is no more than a text that has none
+        return _placeholder(value, error)
+
+
+def _str(value: object) -> str:
+    # Its type is asked, for the `__class__` of a lazy object loads what is behind it, or raises.
+    return cast("str", value) if issubclass(type(value), str) else str(value)
+
+
+def _placeholder(value: object, error: BaseException) -> str:
+    return f"<{class_name(value)} whose text raised {class_name(error)}>"
+
+
+_CONTAINERS: tuple[type, ...] = (list, tuple, dict, set, frozenset, bytes, bytearray, memoryview)
+
+
+class _Shortened(reprlib.Repr):
+    """Shows some members of a container, those that raise by a placeholder."""
+
+    def repr1(self, x: Any, level: int) -> str:
+        try:
+            return super().repr1(x, level)
+        except BaseException as error:
+            return _placeholder(x, error)
+
+    def repr_instance(self, x: Any, level: int) -> str:
+        del level
+        text = str.__str__(repr(x))
+        return text if len(text) <= self.maxother else text[: self.maxother - 3] + "..."
+
+    def repr_bytes(self, x: bytes, level: int) -> str:
+        return self.repr_instance(x[:LIMIT], level)
+
+    def repr_bytearray(self, x: bytearray, level: int) -> str:
+        return self.repr_instance(x[:LIMIT], level)
+
+
+_shortened = _Shortened()
+_shortened.maxstring = _shortened.maxother = _shortened.maxlong = LIMIT
+_shortened.maxlist = _shortened.maxtuple = _shortened.maxdict = _shortened.maxset = 20
+_shortened.maxfrozenset = _shortened.maxdeque = _shortened.maxarray = 20
 
 
 def encodable(text: str, stream: TextIO | None = None) -> str:
-    """Escape what the stream (standard output by default) cannot encode."""
-    encoding = getattr(sys.stdout if stream is None else stream, "encoding", None) or "utf-8"
-    return text.encode(encoding, "backslashreplace").decode(encoding)
+    """Escape what the stream (standard output by default) cannot encode.
+
+    Nothing is escaped where there is no stream, or it does not say how it encodes.
+    """
+    if text.isascii():
+        return text
+    try:
+        encoding: Any = (sys.stdout if stream is None else stream).encoding
+        return text.encode(encoding, "backslashreplace").decode(encoding)
+    except Exception:
+        return text
 
 
 def alike(name: str, names: Iterable[str]) -> list[str]:

@@ -228,7 +228,7 @@ def test_graph_of_an_empty_cluster(tmp_path):
     [
         ('say "hi"', r"1: say \"hi\""),
         ("back\\slash", r"1: back\\slash"),
-        ("two\nlines", r"1: two\\nlines"),
+        ("two\nlines", r"1: two\nlines"),
         ("\x1b[31mred", r"1: \\x1b[31mred"),
         ("<b>bold</b>", "1: <b>bold</b>"),
         ("été", "1: été"),

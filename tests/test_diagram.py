@@ -9,15 +9,17 @@ import stat
 import subprocess
 import threading
 
+import attrs
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from jobs import boom, diamond, nap, naps, orchestrate
 from strategies import SPECIAL, acyclic_graphs, texts
 
-from flowdeco import Flow, Scheduler, service, step
+from flowdeco import Flow, Scheduler, service, step, subflow
 from flowdeco.diagram import quoted
-from flowdeco.text import line
+from flowdeco.testing import VirtualClockLoop
+from flowdeco.text import label_lines
 
 DOT = shutil.which("dot")
 
@@ -75,14 +77,13 @@ class Drawn:
 
 
 def text_of(thing):
-    """The text that is drawn for a node or a cluster, all in one line."""
-    (text,) = (
+    """The text that is drawn for a node or a cluster, in its lines."""
+    return "\n".join(
         operation["text"]
         for kind in ("_ldraw_", "_draw_")
         for operation in thing.get(kind, [])
         if operation["op"] == "T"
     )
-    return text
 
 
 # Nodes and edges
@@ -165,6 +166,12 @@ def test_requirements_outside_are_not_drawn():
 labels = texts.map(lambda text: text.replace("&", "+"))
 
 
+def drawn_as(label):
+    """What is drawn of a label: its lines, but for empty ones, which Graphviz leaves out."""
+    first, *rest = label_lines(label)
+    return "\n".join([first, *filter(None, rest)])
+
+
 def called(labels):
     """A scheduler of jobs with these labels."""
     return Scheduler(*(nap(label) for label in labels))
@@ -175,7 +182,7 @@ def test_special_labels_can_be_read():
     """O01 O02 O05: labels are what they are, however much they look like something else."""
     drawn = Drawn(called(SPECIAL))
 
-    assert list(drawn.labels.values()) == [line(label) for label in SPECIAL]
+    assert list(drawn.labels.values()) == [drawn_as(label) for label in SPECIAL]
     assert drawn.edges == []
 
 
@@ -187,7 +194,7 @@ def test_any_label_can_be_read(labels):
     """O01 O02: whatever the labels, there are as many nodes, and each shows its text."""
     drawn = Drawn(called(labels))
 
-    assert drawn.labels == {number: line(label) for number, label in enumerate(labels, 1)}
+    assert drawn.labels == {number: drawn_as(label) for number, label in enumerate(labels, 1)}
     assert (drawn.edges, drawn.clusters) == ([], {})
 
 
@@ -216,7 +223,7 @@ def test_any_label_of_a_cluster_can_be_read(labels):
 
     assert len(drawn.clusters) == len(labels)
     assert {number: text for number, text in drawn.labels.items() if number % 2} == {
-        2 * place + 1: line(label) for place, label in enumerate(labels)
+        2 * place + 1: drawn_as(label) for place, label in enumerate(labels)
     }
 
 
@@ -236,6 +243,88 @@ def test_quoted_is_one_printable_string(text):
     assert inside.isprintable()
     assert '"' not in inside.replace("\\\\", "").replace('\\"', "")
     assert not inside.replace("\\\\", "").endswith("\\")
+
+
+@needs_dot
+def test_a_label_of_two_lines_is_drawn_in_two():
+    """O02: a line break is one in the picture; other control characters are escaped."""
+    inner = Scheduler(nap("in\nside"), label="of two\nlines\tin all")
+
+    drawn = Drawn(Scheduler(nap("build\nwheel"), nap(r"as \n written"), inner))
+
+    assert drawn.labels == {
+        1: "build\nwheel",
+        2: r"as \n written",
+        3: "of two\nlines\\tin all",
+        4: "in\nside",
+    }
+
+
+def test_a_label_of_two_lines_is_one_line_of_the_text():
+    """O01: what is written to the file has a line for each node."""
+    text = Scheduler(nap('build\n"wheel"\x1b')).to_dot()
+
+    assert r"""  1 [label="1: build\n\"wheel\"\\x1b"];""" in text.splitlines()
+
+
+class Pair(Flow):
+    """Two steps, one after the other."""
+
+    @step
+    async def a(self):
+        pass
+
+    @step(after=[a])
+    async def b(self):
+        pass
+
+
+class Twice(Flow):
+    """Has one flow in two places."""
+
+    inner: Pair = attrs.field(factory=Pair)
+
+    @subflow
+    def first(self):
+        return self.inner
+
+    @step(after=[first])
+    async def between(self):
+        pass
+
+    @subflow(after=[between])
+    def again(self):
+        return self.inner
+
+
+@needs_dot
+def test_one_flow_in_two_subflows_is_drawn_twice():
+    """X18: nodes and clusters are drawn once each, and no edge leads backwards."""
+    flow = Twice()
+    flow.run(loop_factory=VirtualClockLoop)
+    drawn = Drawn(flow)
+
+    assert sorted(drawn.labels.values()) == [
+        *("Pair", "Pair", "a", "a", "again", "b", "b", "between", "first")
+    ]
+    assert sorted(drawn.edges) == [
+        *(("3", "4"), ("5", "cluster_6"), ("8", "9"), ("cluster_1", "5"))
+    ]
+    assert len(drawn.clusters) == 4
+
+
+def test_the_deepest_nesting_is_drawn_from_a_deep_stack():
+    """G25: what is nested is not walked through by recursion."""
+    scheduler = Scheduler(nap("bottom"))
+    for level in range(198):
+        scheduler = Scheduler(scheduler, label=f"level {level}")
+
+    def deep(levels):
+        return deep(levels - 1) if levels else scheduler.to_dot()
+
+    text = deep(700)
+
+    assert text.count("subgraph") == text.count("}") - 1 == 198
 
 
 # Clusters

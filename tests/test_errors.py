@@ -8,7 +8,7 @@ import inspect
 import pytest
 from jobs import nap
 
-from flowdeco import errors
+from flowdeco import Chain, Flow, Job, Scheduler, errors, step
 from flowdeco.errors import (
     BusyError,
     CycleError,
@@ -19,6 +19,7 @@ from flowdeco.errors import (
     NoSubflowError,
     NotFinishedError,
     OwnershipError,
+    RecordedError,
     RequirementError,
     SelfCancelledError,
     SkippedError,
@@ -142,3 +143,120 @@ def test_names_in_errors_are_printable():
 
     assert str(SkippedError(job, job)).isprintable()
     assert str(StuckError([job])).isprintable()
+
+
+ANSI = "\x1b[31mX\x1b]52;c;x\x07\r\b\u202e\u2066\x9b\ud800\x00\u200b\ufeff\U000e0041"
+
+
+async def nop():
+    """Do nothing."""
+
+
+def refused(shown):
+    """The messages of errors about a value with this `repr`, by what was done with it."""
+    value = type("Odd\x1b", (), {"__repr__": shown})()
+    job = Job(nop)
+    calls = {
+        "timeout": lambda: Job(nop, timeout=value),
+        "window": lambda: Scheduler(window=value),
+        "grace": lambda: Scheduler(grace=value),
+        "critical": lambda: Job(nop, critical=value),
+        "forever": lambda: Job(nop, forever=value),
+        "required": lambda: job.requires(value),
+        "a requirement by name": lambda: job.requires(ANSI),
+        "a member": lambda: Scheduler(value),
+        "a body": lambda: Job(value),
+        "a hook": lambda: Job(nop, shutdown=value),
+        "a part of a chain": lambda: Chain(value),
+        "a stage": lambda: job >> [value],
+        "a declaration in a chain": lambda: _chained(value),
+        "the timeout of a step": lambda: _declared(timeout=value),
+        "what a step is after": lambda: _declared(after=value),
+        "the timeout of a flow": lambda: type("F", (Flow,), {}, timeout=value),
+    }
+    messages = {}
+    for what, call in calls.items():
+        with pytest.raises((TypeError, ValueError)) as caught:
+            call()
+        messages[what] = str(caught.value)
+    return messages
+
+
+def _declared(**options):
+    class F(Flow):
+        @step(**options)
+        async def a(self):
+            pass
+
+
+def _chained(value):
+    class F(Flow):
+        @step
+        async def a(self):
+            pass
+
+        order = a >> [value]
+
+
+def _raise(error):
+    def shown(self):
+        raise error
+
+    return shown
+
+
+@pytest.mark.parametrize("error", [SystemError("repr"), KeyboardInterrupt(), SystemExit(1)])
+def test_a_repr_that_raises_does_not_replace_the_error(error):
+    """O03: the message has a placeholder instead."""
+    placeholder = f"whose text raised {type(error).__name__}>"
+    messages = refused(_raise(error))
+
+    assert all(text.replace("\n", "").isprintable() for text in messages.values())
+    assert sum(placeholder in text for text in messages.values()) >= len(messages) - 2
+
+
+def test_reprs_in_errors_are_printable():
+    """O03: what a value says of itself may be made of anything."""
+    messages = refused(lambda self: ANSI * 1000)
+
+    assert all(text.replace("\n", "").isprintable() for text in messages.values())
+    assert all(len(text) < 1000 for text in messages.values())
+
+
+def test_names_of_jobs_in_errors_are_printable():
+    """O03: so may labels, in whatever error."""
+    a, b = Job(nop, label=ANSI), Job(nop, label=ANSI)
+    scheduler = Scheduler(a, label=ANSI)
+    a.requires(b)
+    for call in (
+        lambda: Scheduler(a, label=ANSI),
+        lambda: a.requires(a),
+        lambda: scheduler.remove(b),
+        lambda: scheduler.find(ANSI + "?"),
+        scheduler.orchestrate,
+        a.result,
+        lambda: scheduler.add(scheduler),
+    ):
+        with pytest.raises(Exception) as caught:  # noqa: PT011  # all of them
+            call()
+        assert str(caught.value).isprintable()
+
+
+def test_names_in_definition_errors_are_printable():
+    """O03: so may the names of a class and of what is in it."""
+    name = ANSI.replace("\ud800", "").replace("\x00", "")
+
+    with pytest.raises(DefinitionError) as caught:
+        type(f"F{name}", (Flow,), {name: step(lambda self: None), "b": step(after=name)(nop)})
+
+    assert all(map(str.isprintable, str(caught.value).split("\n")))
+    assert all(map(str.isprintable, caught.value.problems))
+
+
+def test_recorded_error():
+    """It stands for another exception: it has the class, the message and the traceback as texts."""
+    error = RecordedError("KeyError", "'x'", "the lines")
+
+    assert (error.type, error.message, error.traceback) == ("KeyError", "'x'", "the lines")
+    assert str(error) == "KeyError: 'x'"
+    assert str(RecordedError("KeyError", "")) == "KeyError"

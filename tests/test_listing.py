@@ -9,12 +9,24 @@ import queue
 import subprocess
 import sys
 import threading
+from types import SimpleNamespace
 
+import attrs
 import pytest
 from jobs import BoomError, boom, nap, naps, orchestrate
 from slowness import without_slowness
 
-from flowdeco import AbstractJob, Flow, Job, Observer, PrintJob, Scheduler, service, step
+from flowdeco import (
+    AbstractJob,
+    Flow,
+    Job,
+    Observer,
+    PrintJob,
+    Scheduler,
+    service,
+    step,
+    subflow,
+)
 from flowdeco.testing import VirtualClockLoop
 
 
@@ -422,7 +434,8 @@ scheduler.list()
 scheduler.orchestrate(loop_factory=VirtualClockLoop)
 scheduler.list()
 scheduler.debrief()
-print(repr(str(scheduler.report).isprintable()))
+print("=" * 9)
+print(scheduler.report)
 """
 
 
@@ -464,6 +477,78 @@ def test_listing_on_a_stream_that_can_encode_it():
     assert shown_in("utf-8")[3] == "01   ☉ ☓   <Job `première ⚠`>[[ -> é ∞ \\ud800]]"
 
 
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252", "utf-8", "utf-16"])
+def test_report_on_a_stream_that_cannot_encode_it(encoding):
+    """O03: `print(report)` prints on any stream what `debrief()` prints there."""
+    lines = shown_in(encoding)
+    end = lines.index("=" * 9)
+
+    assert lines[end + 1 :] == lines[6:end]
+
+
+ODD_STREAMS = {
+    "none": None,
+    "no stream": object(),
+    "no encoding": SimpleNamespace(write=lambda text: None, flush=lambda: None),
+    "unknown encoding": SimpleNamespace(write=lambda text: None, encoding="no-such-encoding"),
+    "not an encoding": SimpleNamespace(write=lambda text: None, encoding=3),
+    "in memory": io.StringIO(),
+}
+
+
+@pytest.mark.parametrize("stream", ODD_STREAMS.values(), ids=ODD_STREAMS)
+def test_report_with_an_odd_standard_output(stream, monkeypatch):
+    """R11: where it is not said how it encodes, nothing is escaped, and nothing is raised."""
+    scheduler = Scheduler(nap("été", critical=True), label="∞")
+    orchestrate(scheduler)
+    monkeypatch.setattr("sys.stdout", stream)
+
+    scheduler.list()
+    scheduler.debrief()
+    assert str(scheduler.report).splitlines()[1] == "01 ⚠ ☉ ☓   <Job `été`>[[ -> 0.25]]"
+
+
+def test_report_without_a_standard_output(monkeypatch):
+    """R11: even if somebody has deleted it."""
+    scheduler = Scheduler(nap("a"))
+    orchestrate(scheduler)
+    monkeypatch.delattr("sys.stdout")
+
+    scheduler.list()
+    scheduler.debrief()
+    assert "☓" in str(scheduler.report)
+
+
+def test_report_on_a_closed_standard_output(monkeypatch):
+    """R11: nor does one that is closed raise."""
+    scheduler = Scheduler(nap("a"))
+    orchestrate(scheduler)
+    stream = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    stream.close()
+    monkeypatch.setattr("sys.stdout", stream)
+
+    scheduler.list()
+    scheduler.debrief()
+    assert "01   o #" in str(scheduler.report)
+
+
+def test_listing_on_a_stream_that_does_not_encode_as_it_says(monkeypatch):
+    """O03: what it refuses is printed in ASCII."""
+
+    class Lying(io.StringIO):
+        encoding = "utf-8"
+
+        def write(self, text):
+            text.encode("ascii")
+            return super().write(text)
+
+    stream = Lying()
+    monkeypatch.setattr("sys.stdout", stream)
+    Scheduler(nap("é", critical=True)).list()
+
+    assert stream.getvalue() == "01 !   .   <Job `\\xe9`>\n"
+
+
 def test_lines_that_ascii_can_encode_are_left_alone(monkeypatch):
     """Only lines that the stream cannot encode are rewritten."""
     with io.TextIOWrapper(io.BytesIO(), encoding="latin-1") as stream:
@@ -483,12 +568,16 @@ def test_lines_that_ascii_can_encode_are_left_alone(monkeypatch):
 class Gone(io.StringIO):
     """A stream that nobody reads any more."""
 
+    error = BrokenPipeError
+
     def write(self, text):
-        raise BrokenPipeError
+        raise self.error
 
 
-def test_listing_on_a_broken_stream(monkeypatch):
+@pytest.mark.parametrize("error", [BrokenPipeError, ValueError, RuntimeError, MemoryError])
+def test_listing_on_a_broken_stream(error, monkeypatch):
     """R11: a stream that cannot be written to is no error of the listing."""
+    monkeypatch.setattr(Gone, "error", error)
     monkeypatch.setattr("sys.stdout", Gone())
 
     Scheduler(nap("a")).list()
@@ -512,6 +601,99 @@ def test_listing_without_a_stream(monkeypatch):
 
 
 # Odd graphs and odd moments
+
+
+def test_listing_when_there_is_no_more_memory(capsys, monkeypatch):
+    """F19: what can be laid out is printed, and what was in the way of the rest."""
+
+    class Exhausting(Job[None]):
+        @property
+        def forever(self):
+            if exhausted:
+                raise MemoryError
+            return False
+
+        @forever.setter
+        def forever(self, value):
+            pass
+
+    exhausted = False
+    scheduler = Scheduler(nap("first"), Exhausting(waiting))
+    exhausted = True
+    scheduler.list()
+    scheduler.debrief()
+
+    first = "01     ⚐   <Job `first`>"
+    assert capsys.readouterr().out.splitlines() == [
+        *(first, "<the rest raised MemoryError>"),
+        *("----- NOLABEL: NOT RUN", first, "<the rest raised MemoryError>"),
+    ]
+
+
+class Pair(Flow):
+    """Two steps, one after the other."""
+
+    @step
+    async def a(self):
+        pass
+
+    @step(after=[a])
+    async def b(self):
+        pass
+
+
+class Itself(Flow):
+    """Has itself inside, which no run gets through."""
+
+    @subflow
+    def me(self):
+        return self
+
+    @step
+    async def work(self):
+        pass
+
+
+def test_listing_of_a_flow_that_is_inside_itself(capsys):
+    """Listings, drawings and searches of it end."""
+    flow = Itself()
+    flow.run(loop_factory=VirtualClockLoop)
+
+    assert "`work`" in "".join(listed(capsys, flow))
+    assert "`work`" in "".join(debriefed(capsys, flow))
+    assert "work" in flow.to_dot()
+    assert flow.scheduler.find("work") is flow.work
+    with pytest.raises(LookupError):
+        flow.scheduler.find("nothing")
+
+
+def test_listing_of_one_flow_in_two_subflows(capsys):
+    """X18: jobs that are there twice have two numbers, and require what stands beside them."""
+
+    class Twice(Flow):
+        inner: Pair = attrs.field(factory=Pair)
+
+        @subflow
+        def first(self):
+            return self.inner
+
+        @subflow(after=[first])
+        def again(self):
+            return self.inner
+
+    flow = Twice()
+    flow.run(loop_factory=VirtualClockLoop)
+
+    assert listed(capsys, flow) == [
+        "01   ☉ ☓   <Job `first`>[[ -> Pair()]]",
+        "02   ☉ ☓     <Scheduler `Pair`>[[ -> True]]",
+        "03   ☉ ☓       <Job `a`>[[ -> None]]",
+        "04   ☉ ☓       <Job `b`>[[ -> None]] - requires {03}",
+        "05   ☉ ☓   <Job `again`>[[ -> Pair()]] - requires {01}",
+        "06   ☉ ☓     <Scheduler `Pair`>[[ -> True]]",
+        "07   ☉ ☓       <Job `a`>[[ -> None]]",
+        "08   ☉ ☓       <Job `b`>[[ -> None]] - requires {07}",
+    ]
 
 
 def test_listing_of_a_nested_cycle(capsys):

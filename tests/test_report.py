@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import datetime
 import gc
+import traceback
 import weakref
 
 import attrs
 import pytest
 from jobs import BoomError, boom, diamond, nap, naps, orchestrate, sleeping, virtually
 
-from flowdeco import Flow, Job, Report, Scheduler, State, step
+from flowdeco import Flow, Job, Report, Scheduler, State, step, subflow
 from flowdeco.errors import SkippedError, StuckError
 from flowdeco.testing import VirtualClockLoop
 
@@ -67,7 +68,7 @@ def test_report_of_a_success():
 
     assert (bool(report), report.ok, report.reason) == (True, True, None)
     assert (report.failures, report.stuck, report.shutdown_errors) == ((), (), {})
-    assert report.raise_for_failure() is None
+    assert report.raise_for_failure() is report
     assert repr(report) == "<Report of `main`: ok>"
 
 
@@ -160,7 +161,157 @@ def test_text_of_a_report_with_a_job_that_breaks_in_the_end():
     assert "fine" in str(report)
 
     job.broken = True
-    assert str(report) == "<the report of 'main' raised RuntimeError>"
+    text = str(report)
+    assert "<Breaking `<Breaking whose name raised RuntimeError>`>" in text
+    assert "TimeoutError: 'fine' took longer" in text
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit, GeneratorExit, RuntimeError])
+def test_text_of_a_report_of_objects_that_raise_anything(error, capsys):
+    """F16: labels, values, messages and details that exit the program have a placeholder."""
+
+    class Leaving:
+        def __str__(self):
+            raise error
+
+        __repr__ = __str__
+        __format__ = __str__
+
+    class LeavingError(Exception):
+        __str__ = __repr__ = Leaving.__str__
+
+    class Talking(Job):
+        def details(self):
+            raise error
+
+    async def give():
+        return Leaving()
+
+    async def fail():
+        raise LeavingError
+
+    scheduler = Scheduler(Talking(give, label=Leaving()), Job(fail, critical=True), label="main")
+    orchestrate(scheduler)
+    scheduler.list(details=True)
+    scheduler.debrief(details=True)
+    text = str(scheduler.report)
+
+    placeholder = f"whose text raised {error.__name__}>"
+    assert text.count(placeholder) == 4
+    assert f"<details() raised {error.__name__}>" in capsys.readouterr().out
+    assert scheduler.report.jobs[0].path == f"<Leaving {placeholder}"
+
+
+HOSTILE = [
+    *("__cause__", "__context__", "__suppress_context__", "__traceback__", "__notes__"),
+    *("with_traceback", "add_note", "args", "exceptions", "message"),
+]
+
+
+@pytest.mark.parametrize("kind", [ValueError, ExceptionGroup], ids=["plain", "group"])
+@pytest.mark.parametrize(
+    "name", [*HOSTILE, "args", "exceptions", "message", "__suppress_context__"]
+)
+def test_text_of_a_report_with_an_exception_whose_attributes_raise(name, kind):
+    """F16: what is asked of an exception may raise; where it arose is shown all the same."""
+
+    def refuse(self, *_):
+        raise KeyboardInterrupt
+
+    hostile = type("Hostile", (kind,), {name: property(refuse)})
+    arguments = ("text", [ValueError("inside")]) if kind is ExceptionGroup else ("text",)
+
+    async def fail():
+        raise BoomError from hostile(*arguments)
+
+    text = str(reported(Job(fail, label="odd"), boom("other")))
+
+    assert ", in fail" in text.replace("\n", " ")
+    assert "BoomError" in text
+    assert "other" in text
+
+
+def test_text_of_a_report_with_an_exception_whose_causes_never_end():
+    """F16: a cause that is made anew each time would be followed for ever."""
+
+    class Endless(Exception):
+        @property
+        def __cause__(self):
+            return Endless()
+
+    class Sly(Exception):
+        def __getattribute__(self, name):
+            return Sly() if name == "__context__" else None
+
+    for error in (Endless(), Sly()):
+
+        async def fail(error=error):
+            raise BoomError from error
+
+        text = str(reported(Job(fail, label="odd")))
+
+        assert ", in fail" in text.replace("\n", " ")
+        assert "<a traceback that raised TypeError>" in text
+
+
+def test_result_of_a_failure_whose_traceback_cannot_be_set():
+    """F16: `result()` raises the exception, whatever its own methods do."""
+    test = "test_result_of_a_failure_whose_traceback_cannot_be_set"
+
+    class Own(Exception):
+        pass
+
+    async def fail():
+        raise Own("gone")
+
+    job = Job(fail, critical=True)
+    report = reported(job)
+    Own.with_traceback = lambda self, frames: None
+    found = []
+    for _ in range(2):
+        try:
+            job.result()
+        except Own as error:
+            found.append([entry.name for entry in traceback.extract_tb(error.__traceback__)])
+    del Own.with_traceback  # pytest has a use for it
+
+    assert found == [[test, "result", "fail"]] * 2
+    with pytest.raises(ExceptionGroup):
+        report.raise_for_failure()
+
+
+@pytest.mark.parametrize("depth", [150, 199])
+def test_reports_of_deeply_nested_schedulers_from_a_deep_stack(depth, capsys):
+    """G25: what is nested is not walked through by recursion."""
+    scheduler = Scheduler(boom("leaf", critical=True))
+    for _ in range(depth - 1):
+        scheduler = Scheduler(scheduler)
+    scheduler.orchestrate()
+
+    def deep(levels):
+        if levels:
+            return deep(levels - 1)
+        report = scheduler.report
+        scheduler.list()
+        scheduler.debrief()
+        texts = [str(report), scheduler.to_dot(), repr(report)]
+        count = len([*scheduler.iterate_jobs(scan_schedulers=True)])
+        return len(report.jobs), count, scheduler.find("leaf").name, texts
+
+    count, scanned, name, texts = deep(700)
+
+    assert (count, scanned, name) == (depth, depth + 1, "leaf")
+    assert not any("RecursionError" in text for text in texts)
+    assert "RecursionError" not in capsys.readouterr().out
+
+
+def test_a_huge_message_is_cut_before_it_is_laid_out():
+    """F19: a message of many lines does not make a report of as many."""
+
+    async def fail():
+        raise ValueError("line\n" * 1_000_000)
+
+    assert len(str(reported(Job(fail)))) < 100_000
 
 
 def test_name_of_a_report_is_printable():
@@ -173,6 +324,19 @@ def test_name_of_a_report_is_printable():
 
 
 # Raising
+
+
+def test_a_run_and_its_check_are_one_line():
+    """`raise_for_failure` returns the report of a success."""
+
+    class Fine(Flow):
+        @step
+        async def work(self):
+            return 1
+
+    report = Fine().run(timeout=60, loop_factory=VirtualClockLoop).raise_for_failure()
+
+    assert (type(report), len(report.jobs)) == (Report, 1)
 
 
 def test_critical_failures_are_raised_as_a_group():
@@ -228,7 +392,7 @@ def test_non_critical_failures_are_not_raised():
     """F02: failures that decide nothing are in `failures` alone."""
     report = reported(boom("a"), nap("b"))
 
-    assert report.raise_for_failure() is None
+    assert report.raise_for_failure() is report
     assert [record.path for record in report.failures] == ["a"]
 
 
@@ -289,7 +453,7 @@ def test_a_stuck_service_that_is_not_critical_decides_nothing():
     report = reported(nap("a"), swallow("held", forever=True))
 
     assert report.ok
-    assert report.raise_for_failure() is None
+    assert report.raise_for_failure() is report
     assert [record.path for record in report.stuck] == ["held"]
 
 
@@ -491,6 +655,173 @@ def test_paths_are_unique():
     report = reported(a, b, nap("last", required=b))
 
     assert len({record.path for record in report.jobs}) == 3
+
+
+def test_paths_that_look_like_those_of_others_are_unique():
+    """G19: a label may look like the path of a nested job, or like a name with a number."""
+    report = reported(
+        *naps(["a", "a", "a (2)", "a (2)", "a (3)", "a"]),
+        nap("x/y", shutdown=refusing),
+        Scheduler(nap("y", shutdown=refusing), label="x"),
+        Scheduler(nap("y", shutdown=refusing), label="x"),
+    )
+    paths = [record.path for record in report.jobs]
+
+    assert len(set(paths)) == len(paths) == 11
+    assert paths[:2] == ["a", "a (2)"]
+    assert len(report.shutdown_errors) == 3
+    assert set(report.shutdown_errors) < set(paths)
+
+
+def test_many_equal_names_take_no_longer_than_others():
+    """Whatever the number of jobs, their paths are found in linear time."""
+    report = reported(*naps(["same"] * 20_000))
+
+    assert report.jobs[-1].path == "same (20000)"
+
+
+def test_kind_of_a_record_is_printable():
+    """O03: the name of a class may be made of anything."""
+    kind = type("Evil\x1b[2J\n\u202e", (Job,), {})
+
+    assert reported(kind(waiting, timeout=1)).jobs[0].kind == r"Evil\x1b[2J\n\u202e"
+
+
+# A flow or a scheduler that runs several times within one run
+
+
+class Probe(Flow):
+    """Fails twice, in a first step that a second one takes the value of."""
+
+    tries: int = 0
+
+    @step
+    async def connect(self):
+        self.tries += 1
+        if self.tries < 3:
+            raise BoomError(f"try {self.tries}")
+        return self.tries
+
+    @connect.shutdown
+    async def close(self):
+        raise BoomError(f"close {self.tries}")
+
+    @step(after=connect)
+    async def ask(self, number):
+        return number
+
+
+class Retry(Flow):
+    """Runs one flow until it works."""
+
+    @step
+    async def until_it_works(self):
+        probe = Probe()
+        while not probe.ask.is_done():
+            await probe.co_run()
+
+    @step(after=until_it_works)
+    async def then(self):
+        pass
+
+
+def test_report_of_a_flow_that_is_run_again_in_a_step():
+    """X18: each of its runs is in the report, with its failures and the errors of its hooks."""
+    report = Retry().run(loop_factory=VirtualClockLoop)
+
+    assert [(one.path, one.state.name, one.requirements) for one in report.jobs] == [
+        ("until_it_works", "DONE", ()),
+        ("until_it_works/connect", "FAILED", ()),
+        ("until_it_works/ask", "SKIPPED", ("until_it_works/connect",)),
+        ("until_it_works/connect (2)", "FAILED", ()),
+        ("until_it_works/ask (2)", "SKIPPED", ("until_it_works/connect (2)",)),
+        ("until_it_works/connect (3)", "DONE", ()),
+        ("until_it_works/ask (3)", "DONE", ("until_it_works/connect (3)",)),
+        ("then", "DONE", ("until_it_works",)),
+    ]
+    assert [str(record.exception) for record in report.failures] == ["try 1", "try 2"]
+    assert {path: str(error) for path, error in report.shutdown_errors.items()} == {
+        "until_it_works/connect": "close 1",
+        "until_it_works/connect (2)": "close 2",
+        "until_it_works/connect (3)": "close 3",
+    }
+
+
+def test_text_of_a_report_of_a_flow_that_is_run_again_in_a_step():
+    """X18: each line has a number of its own, and what it requires is of the same run."""
+    report = Retry().run(loop_factory=VirtualClockLoop)
+    lines = [line for line in str(report).splitlines() if line[:2].isdigit()]
+
+    assert [line[:2] for line in lines] == [f"{number:02}" for number in range(1, 9)]
+    assert [line.partition(" - requires ")[2] for line in lines] == [
+        *("", "", "{02} SKIPPED", "", "{04} SKIPPED", "", "{06}", "{01}")
+    ]
+    assert all(f"    jobs.BoomError: try {number}" in str(report) for number in (1, 2))
+
+
+def test_report_of_a_scheduler_that_is_run_again_by_a_job():
+    """X18: the same holds of a scheduler, and of those nested in it."""
+    tries = iter((BoomError("first"), BoomError("second"), None))
+
+    async def flaky():
+        error = next(tries)
+        if error is not None:
+            raise error
+
+    inner = Scheduler(Scheduler(Job(flaky, critical=True), critical=True, label="in"))
+
+    async def retry():
+        while not await inner.co_orchestrate():
+            pass
+
+    report = reported(Job(retry, label="retry"))
+
+    assert [record.path for record in report.jobs if "flaky" in record.path] == [
+        "retry/in/flaky",
+        "retry/in (2)/flaky",
+        "retry/in (3)/flaky",
+    ]
+    assert len(report.failures) == 4
+
+
+def test_report_of_one_flow_in_two_subflows():
+    """X18: each subflow has the run that was its own."""
+
+    class Twice(Flow):
+        inner: Probe = attrs.field(factory=Probe)
+
+        @subflow
+        def first(self):
+            return self.inner
+
+        @subflow(after=[first])
+        def again(self):
+            return self.inner
+
+    flow = Twice()
+    report = flow.run(loop_factory=VirtualClockLoop)
+
+    assert [record.path for record in report.jobs] == [
+        *("first", "first/Probe", "first/Probe/connect", "first/Probe/ask"),
+        *("again", "again/Probe", "again/Probe/connect", "again/Probe/ask"),
+    ]
+    assert [str(record.exception) for record in report.failures] == ["try 1", "try 2"]
+    assert len(report.shutdown_errors) == 2
+
+
+def test_report_of_a_hook_that_the_run_around_has_called():
+    """S01: a nested run that is cut short in its second try leaves its hooks to the run around."""
+    inner = Scheduler(nap("work", 1, shutdown=refusing), nap("idle", shutdown=refusing))
+
+    async def poll():
+        while True:
+            await inner.co_orchestrate()
+
+    report = reported(Job(poll, label="poll"), timeout=1.5, grace=1)
+
+    assert sorted(report.shutdown_errors) == [
+        *("poll/idle", "poll/idle (2)", "poll/work", "poll/work (2)")
+    ]
 
 
 def test_report_of_nothing():

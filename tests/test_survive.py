@@ -4,12 +4,15 @@ The other columns need asynciojobs: see `tests/survive/run.py` and docs/guarante
 """
 
 import inspect
+import os
+import shutil
 from pathlib import Path
 
 import pytest
 from survive import table
 from survive.contenders import CONTENDERS
 from survive.judge import CRASHES, HANGS, LEAKS, LIES, SKIPS, Seen, judge
+from survive.shown import Drawn
 from survive.situation import CANCELLED, EXIT, FAILED, REFUSED, SUCCEEDED, Notes, Situation
 from survive.situations import ALL, SITUATIONS
 
@@ -17,12 +20,21 @@ from survive.situations import ALL, SITUATIONS
 @pytest.fixture(scope="module")
 def cells():
     """What was seen of flowdeco in each situation; two attempts at a time."""
-    return {s.id: cells for s, cells in table.run_all(ALL, ["flowdeco"])}
+    tried = [situation for situation in ALL if not without_graphviz(situation)]
+    return {s.id: cells for s, cells in table.run_all(tried, ["flowdeco"])}
+
+
+def without_graphviz(situation):
+    """Whether this is one of those in which Graphviz draws, and it is not there to do so."""
+    is_missing = shutil.which("dot") is None and not os.environ.get("CI")
+    return is_missing and issubclass(situation, Drawn)
 
 
 @pytest.mark.parametrize("name", SITUATIONS)
 def test_survived(cells, name):
     """Nothing is wrong in any situation of the table."""
+    if without_graphviz(SITUATIONS[name]):
+        pytest.skip("Graphviz, which is to draw it, is not installed")
     assert cells[name] == [[]]
 
 

@@ -12,7 +12,17 @@ from strategies import SPECIAL, texts
 
 from flowdeco import Job, Scheduler
 from flowdeco.testing import VirtualClockLoop
-from flowdeco.text import LIMIT, cut, encodable, line, printable, value_line
+from flowdeco.text import (
+    LIMIT,
+    class_name,
+    cut,
+    encodable,
+    label_lines,
+    line,
+    printable,
+    repr_line,
+    value_line,
+)
 
 containers = st.recursive(
     st.one_of(texts, st.none(), st.floats(), st.integers(), st.binary()),
@@ -223,7 +233,7 @@ def test_members_whose_text_raises_leave_the_container_readable():
         def __iter__(self):
             raise KeyError("x")
 
-    assert value_line([1, Broken()]).startswith("[1, <Broken instance at ")
+    assert value_line([1, Broken()]) == "[1, <Broken whose text raised KeyError>]"
     assert value_line(Endless([1, 2])).isprintable()
 
 
@@ -236,6 +246,90 @@ def test_value_line_of_an_object_that_hides_its_class():
             raise RuntimeError("not connected")
 
     assert value_line(Proxy()).isprintable()
+
+
+LEAVING = [KeyboardInterrupt, SystemExit, GeneratorExit, MemoryError, RecursionError]
+
+
+@pytest.mark.parametrize("show", [line, value_line, repr_line])
+@pytest.mark.parametrize("error", LEAVING)
+def test_an_object_whose_text_leaves_the_program_has_a_placeholder(show, error):
+    """O06: nothing but a text is asked for, so what it raises is no more than a missing text."""
+
+    class Leaving:
+        def __str__(self):
+            raise error
+
+        __repr__ = __str__
+
+    assert show(Leaving()) == f"<Leaving whose text raised {error.__name__}>"
+    assert value_line([Leaving(), 1]).endswith(f"raised {error.__name__}>, 1]")
+
+
+@pytest.mark.parametrize("method", ["__class__", "__len__", "__bool__", "__eq__", "__hash__"])
+@pytest.mark.parametrize("show", [line, value_line, repr_line, class_name])
+def test_an_object_is_asked_for_its_text_alone(show, method):
+    """F19: a lazy object, which is loaded or raises when it is asked for anything else, is not."""
+
+    def refuse(self, *_):
+        raise RuntimeError("loaded")
+
+    made = property(refuse) if method == "__class__" else refuse
+    lazy = type("Lazy", (), {method: made, "__repr__": lambda self: "lazy"})()
+
+    assert show(lazy) in ("lazy", "Lazy")
+
+
+def test_class_name_asks_no_code_of_the_class():
+    """O03: a metaclass may have made the name of its classes something that raises."""
+
+    class Meta(type):
+        @property
+        def __name__(cls):
+            raise KeyboardInterrupt
+
+    class Named(metaclass=Meta):
+        pass
+
+    assert class_name(Named()) == "Named"
+    assert class_name(type("Bad\x1b\n", (), {})()) == r"Bad\x1b\n"
+
+
+@given(containers)
+def test_repr_line_is_one_printable_bounded_line(value):
+    """O03: the same holds of what is shown in messages of errors."""
+    shown = repr_line(value)
+
+    assert shown.isprintable()
+    assert len(shown) <= LIMIT
+
+
+def test_repr_line_shows_small_values_as_python_does():
+    """In a message a text has its quotes."""
+    values = ["text", 3, None, [1, "a"], {"k": (1,)}, b"\x00", 1.5, int, "\x1b"]
+
+    assert [repr_line(value) for value in values] == [printable(repr(value)) for value in values]
+
+
+@pytest.mark.parametrize("kind", [bytes, bytearray])
+def test_a_huge_binary_value_is_cut_before_it_is_shown(kind):
+    """F19: its text would be four times as long."""
+    before = value_line(kind(500))
+
+    assert value_line(kind(100_000_000)) == before
+    assert value_line([kind(100_000_000)] * 3).startswith("[" + before[:50])
+
+
+@given(texts)
+def test_label_lines_are_printable_lines(text):
+    """O03: a label has as many lines as are written in it, each of them printable."""
+    lines = label_lines(text)
+
+    assert all(map(str.isprintable, lines))
+    assert len("\n".join(lines)) <= LIMIT
+    assert "\n".join(lines) == text or not text.replace("\n", "").isprintable() or len(text) > LIMIT
+    if "\n" not in text:
+        assert lines == [line(text)]
 
 
 # What a stream can encode
@@ -281,6 +375,28 @@ def test_encodable_is_for_standard_output_by_default(monkeypatch):
         monkeypatch.setattr("sys.stdout", stream)
         assert encodable("∞") == r"\u221e"
     assert encodable("∞", io.StringIO()) == "∞"
+
+
+class Odd:
+    """A stream with an odd encoding."""
+
+    def __init__(self, encoding):
+        self.encoding = encoding
+
+
+@pytest.mark.parametrize("encoding", [None, "", "no-such-encoding", "rot13", 3, b"ascii"])
+def test_encodable_for_a_stream_that_does_not_say_how_it_encodes(encoding):
+    """O03: nothing is known to be missing there, so nothing is escaped."""
+    assert encodable("é ∞", Odd(encoding)) == "é ∞"
+
+
+def test_encodable_without_standard_output(monkeypatch):
+    """O03: there may be none, as in a program without a console, or something else."""
+    for stream in (None, object()):
+        monkeypatch.setattr("sys.stdout", stream)
+        assert encodable("é ∞") == "é ∞"
+    monkeypatch.delattr("sys.stdout")
+    assert encodable("é ∞") == "é ∞"
 
 
 @pytest.mark.parametrize("text", SPECIAL)

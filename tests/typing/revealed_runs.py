@@ -54,6 +54,7 @@ def running(flow: Run) -> None:
     assert_type(flow.run(timeout=math.inf, window=3, observers=[Watch(), Bare()]), Report)
     assert_type(flow.run(observers=(Watch(),), loop_factory=asyncio.new_event_loop), Report)
     assert_type(flow.run(loop_factory=VirtualClockLoop), Report)
+    assert_type(flow.run(timeout=60).raise_for_failure(), Report)
     if flow.run(timeout=5):
         assert_type(flow.only.result(), int)
 
@@ -78,7 +79,7 @@ def reports(report: Report) -> None:
     assert_type(report.jobs[0].exception, BaseException | None)
     assert_type(report.jobs[0].requirements, tuple[str, ...])
     assert_type(report.shutdown_errors, Mapping[str, BaseException])
-    report.raise_for_failure()
+    assert_type(report.raise_for_failure(), Report)
 
 
 def around(flow: Run) -> None:
