@@ -19,12 +19,12 @@ from hypothesis import strategies as st
 from ticks import TickLoop
 
 from flowdeco import Job, Observer, Scheduler, State
-from flowdeco.tasks import is_abandoned
 from flowdeco.body import Bound
 from flowdeco.errors import SelfCancelledError
 from flowdeco.inner import ForEach
 from flowdeco.outcome import MISSING
 from flowdeco.reason import Cause
+from flowdeco.tasks import is_abandoned
 
 EXAMPLES = {"ci": 800, "long": 20_000}[os.environ.get("HYPOTHESIS_PROFILE", "ci")]
 
