@@ -13,6 +13,7 @@ from .scheduler import Scheduler
 # Layers, from the ground; nothing imports what lies above it:
 #   errors, graph, text, limits, outcome, chain, window, drain, deadline, serving, tasks, threads,
 #   watch
+#   plain
 #   marks, body
 #   job
 #   plan
@@ -22,10 +23,13 @@ from .scheduler import Scheduler
 #   ownloop
 #   scheduler
 #   surgery, inner
+#   instead
 #   declaration
-#   decorators, methods
+#   decorators, methods, foreign
+#   hooks
 #   checks
 #   definition
+#   changes
 #   flow
 #   testing
 

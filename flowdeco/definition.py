@@ -16,6 +16,7 @@ from .checks import Checks, names_in, place
 from .declaration import Declaration
 from .errors import DefinitionError
 from .graph import CircularError, topological_order
+from .methods import is_body
 
 __all__ = ["EMPTY", "Definition", "define"]
 
@@ -142,10 +143,12 @@ def _assembled(
 
 
 def _takes_values(declared: Declaration[object]) -> bool:
-    method = declared.method
-    if not declared.passes_values or not inspect.isfunction(method):
+    if not declared.passes_values or not is_body(declared):
         return False
-    return len(declared.parameters) > 1
+    try:
+        return len(declared.parameters) > 1
+    except (TypeError, ValueError):
+        return False  # a mistake, which is told as one
 
 
 def _hooks(cls: type, declared: Iterable[Declaration[object]]) -> dict[str, tuple[str, ...]]:

@@ -19,6 +19,7 @@ __all__ = [
     "NoSubflowError",
     "NotFinishedError",
     "OwnershipError",
+    "ReplacedError",
     "RequirementError",
     "SelfCancelledError",
     "SkippedError",
@@ -84,6 +85,18 @@ class DefinitionError(FlowdecoError, TypeError):
         self.problems = tuple(problems)
         count = "a mistake" if len(self.problems) == 1 else f"{len(self.problems)} mistakes"
         super().__init__("\n".join([f"flow {flow} has {count}:", *self.problems]))
+
+
+class ReplacedError(DefinitionError, AttributeError):
+    """Something was put in place of a declaration, where no run would heed it.
+
+    `problems` holds what was, one by one. It is an `AttributeError` as well, for that is what an
+    assignment to something that cannot be assigned raises.
+    """
+
+    def __init__(self, flow: str, problems: Sequence[str]) -> None:
+        super().__init__(flow, problems)
+        self.args = ("\n".join(self.problems),)
 
 
 class BusyError(FlowdecoError, RuntimeError):

@@ -31,15 +31,26 @@ class Entry:
         return self.job.required if required is None else required
 
 
-def entries(jobs: Iterable[AbstractJob[object]]) -> tuple[Entry, ...]:
+def entries(
+    jobs: Iterable[AbstractJob[object]], _above: tuple[AbstractJob[object], ...] = ()
+) -> tuple[Entry, ...]:
     """Return the present state of jobs, and of those inside of them."""
-    return tuple(Entry(job, job._outcome, entries(job._children())) for job in jobs)
+    return tuple(
+        Entry(job, job._outcome, entries(job._children(), (*_above, job)))
+        for job in jobs
+        # Flows that have run one in the other, by turns, are each inside of the other.
+        if job not in _above
+    )
 
 
-def unrun(jobs: Iterable[AbstractJob[object]]) -> tuple[Entry, ...]:
+def unrun(
+    jobs: Iterable[AbstractJob[object]], _above: tuple[AbstractJob[object], ...] = ()
+) -> tuple[Entry, ...]:
     """Return jobs, and those inside of them, as they were when a run ended without them."""
     return tuple(
-        Entry(job, Outcome(required=tuple(job._required)), unrun(job._children())) for job in jobs
+        Entry(job, Outcome(required=tuple(job._required)), unrun(job._children(), (*_above, job)))
+        for job in jobs
+        if job not in _above
     )
 
 

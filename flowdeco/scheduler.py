@@ -246,9 +246,13 @@ class Scheduler(AbstractJob[bool]):
             LookupError: there is none; the message has names like it.
         """
         below: builtins.list[AbstractJob[object]] = [self]
+        seen: set[AbstractJob[object]] = {self}
         names: builtins.list[str] = []
         for parent in below:
             for job in parent._children():
+                if job in seen:
+                    continue  # flows that have run one in the other, by turns
+                seen.add(job)
                 if name in (job.name, job.label, job._default_name()):
                     return job
                 names.append(job.name)
