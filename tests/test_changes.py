@@ -61,13 +61,13 @@ REPLACEMENTS = {
 @pytest.mark.parametrize("use", USES)
 def test_a_class_attribute_that_is_no_longer_the_step_is_an_error_at_the_next_use(use, was_used):
     """Whatever that use is; and when the step is back, everything works."""
-    Deploy = make()
-    flow = Deploy()
+    flow_class = make()
+    flow = flow_class()
     if was_used:
         perform(flow)
 
     with (
-        mock.patch.object(Deploy, "upload", fake),
+        mock.patch.object(flow_class, "upload", fake),
         pytest.raises(ReplacedError, match=r"Deploy\.upload \(.*test_changes\.py:\d+\): .*fake"),
     ):
         USES[use](flow)
@@ -79,10 +79,10 @@ def test_a_class_attribute_that_is_no_longer_the_step_is_an_error_at_the_next_us
 @pytest.mark.parametrize("replacement", REPLACEMENTS)
 def test_whatever_is_put_in_its_place_is_an_error(replacement):
     """Another declaration as well, which no run would know."""
-    Deploy = make()
-    with mock.patch.object(Deploy, "upload", REPLACEMENTS[replacement]()):
+    flow_class = make()
+    with mock.patch.object(flow_class, "upload", REPLACEMENTS[replacement]()):
         with pytest.raises(ReplacedError, match=r"redefine upload in a subclass") as caught:
-            Deploy().run()
+            flow_class().run()
 
         assert "class OtherDeploy(Deploy)" in caught.value.problems[0]
         assert isinstance(caught.value, FlowdecoError)
@@ -91,9 +91,9 @@ def test_whatever_is_put_in_its_place_is_an_error(replacement):
 
 def test_the_advice_works():
     """A redefinition in a subclass is what a run calls."""
-    Deploy = make()
+    flow_class = make()
 
-    class OtherDeploy(Deploy):
+    class OtherDeploy(flow_class):
         @step
         async def upload(self):
             return "other"
@@ -105,51 +105,54 @@ def test_the_advice_works():
 
 def test_a_base_that_is_changed_is_an_error_for_what_derives_from_it():
     """Be it the declaring class, or the subclass alone."""
-    Deploy = make()
+    flow_class = make()
 
-    class Sub(Deploy):
+    class Sub(flow_class):
         pass
 
-    with mock.patch.object(Deploy, "upload", fake), pytest.raises(ReplacedError, match="upload"):
+    with (
+        mock.patch.object(flow_class, "upload", fake),
+        pytest.raises(ReplacedError, match="upload"),
+    ):
         Sub().run()
     with mock.patch.object(Sub, "upload", fake):
         with pytest.raises(ReplacedError, match=r"Sub\.upload"):
             Sub().run()
-        assert perform(Deploy())
+        assert perform(flow_class())
     assert perform(Sub())
 
 
 def test_pytest_patches_are_seen(monkeypatch):
     """By monkeypatch, which puts back what it found."""
-    Deploy = make()
+    flow_class = make()
     with monkeypatch.context() as patch:
-        patch.setattr(Deploy, "upload", fake)
+        patch.setattr(flow_class, "upload", fake)
         with pytest.raises(ReplacedError):
-            Deploy().run()
+            flow_class().run()
 
-    assert perform(Deploy())
+    assert perform(flow_class())
 
 
 @pytest.mark.parametrize("kind", ["step", "of another flow"])
 def test_a_declaration_that_is_added_is_an_error(kind):
     """No run would know it; and the attribute is not there, as `hasattr` has it."""
-    Deploy, Other = make(), make()
-    Deploy.extra = step(fake) if kind == "step" else Other.upload
-    flow = Deploy()
+    flow_class, other = make(), make()
+    flow_class.extra = step(fake) if kind == "step" else other.upload
+    flow = flow_class()
 
     with pytest.raises(ReplacedError, match=r"Deploy\.extra .*: this step was added after"):
         flow.run()
     assert not hasattr(flow, "extra")
 
-    del Deploy.extra
+    del flow_class.extra
     assert perform(flow)
 
 
 def test_a_second_name_of_a_step_is_no_change():
     """It leads to the same job, as it does in the body of the class."""
-    Deploy = make()
-    Deploy.more = Deploy.upload
-    flow = Deploy()
+    flow_class = make()
+    flow_class.more = flow_class.upload
+    flow = flow_class()
 
     assert perform(flow)
     assert flow.more is flow.upload is flow.again
@@ -157,11 +160,11 @@ def test_a_second_name_of_a_step_is_no_change():
 
 def test_a_step_that_is_deleted_is_an_error():
     """As a run would call it all the same."""
-    Deploy = make()
-    del Deploy.upload
+    flow_class = make()
+    del flow_class.upload
 
     with pytest.raises(ReplacedError, match=r"Deploy\.upload .*: this step was deleted"):
-        Deploy().run()
+        flow_class().run()
 
 
 def test_a_declaration_over_a_mixin_that_is_no_flow_is_seen():
@@ -175,20 +178,20 @@ def test_a_declaration_over_a_mixin_that_is_no_flow_is_seen():
 
     Mixin.extra = step(fake)
     with pytest.raises(ReplacedError, match=r"Deploy\.extra"):
-        Deploy().run()
+        flow_class().run()
 
 
 def test_a_flow_that_is_run_within_another_is_looked_at_as_well():
     """By `@subflow`."""
-    Deploy = make()
+    flow_class = make()
 
     class Whole(Flow):
         @subflow
         def part(self):
-            return Deploy()
+            return flow_class()
 
     whole = Whole()
-    with mock.patch.object(Deploy, "upload", fake):
+    with mock.patch.object(flow_class, "upload", fake):
         perform(whole)
 
     assert isinstance(whole.scheduler.find("part").raised_exception(), ReplacedError)
@@ -196,28 +199,31 @@ def test_a_flow_that_is_run_within_another_is_looked_at_as_well():
 
 def test_what_else_a_class_has_may_be_changed():
     """Plain methods, hooks and attributes are found when they are called."""
-    Deploy = make()
+    flow_class = make()
     calls = []
 
     async def close(self):
         calls.append(self.host)
 
-    with mock.patch.object(Deploy, "close_upload", close), mock.patch.object(Deploy, "run", None):
-        Deploy.note = "a note"
-        Deploy().scheduler.orchestrate()
+    with (
+        mock.patch.object(flow_class, "close_upload", close),
+        mock.patch.object(flow_class, "run", None),
+    ):
+        flow_class.note = "a note"
+        flow_class().scheduler.orchestrate()
 
     assert calls == ["eu"]
 
 
 def test_a_subclass_of_a_changed_flow_is_refused():
     """As it would be if the base had been written like this."""
-    Deploy = make()
+    flow_class = make()
     with (
-        mock.patch.object(Deploy, "upload", fake),
+        mock.patch.object(flow_class, "upload", fake),
         pytest.raises(DefinitionError, match="would hide the step upload"),
     ):
 
-        class Sub(Deploy):
+        class Sub(flow_class):
             pass
 
 
