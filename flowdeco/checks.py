@@ -125,18 +125,17 @@ class Checks:
 
     def _of_items(self, declared: Declaration[object]) -> str | None:
         """Refuse an `@each` over items that are there already, be they in a field or not."""
+        over = declared.options.after
         members = {**vars(self.cls), **self.own_fields}
-        data = {name: value for name, value in members.items() if not _is_part(value)}
-        if any(self._names_one(part) for part in declared.before):
-            return None
         taken = {*self.declarations, *self.fields, *members}
-        return items_problem(declared.options.after, data, self.own_fields, taken)
+        named = isinstance(over, str) and over not in self.own_fields
+        if named or any(self._names_one(one) for one in declared.before):
+            return None
+        data = {name: value for name, value in members.items() if not _is_part(value)}
+        return items_problem(over, data, self.own_fields, taken)
 
     def _names_one(self, part: object) -> bool:
-        """Whether it is a declaration, or text that is meant to name one."""
-        if isinstance(part, str):
-            return part not in self.own_fields and bool(alike(part, self.declarations))
-        return isinstance(part, Declaration)
+        return isinstance(part, Declaration) or (isinstance(part, str) and part in self.own)
 
     def _meant(self, declared: Declaration[object], text: str) -> str:
         """Guess which declaration a string means."""

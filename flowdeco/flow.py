@@ -230,13 +230,13 @@ class Flow:
 
 
 def _defined(cls: type[Flow]) -> Definition:
+    refuse_dataclass(cls)  # one with slots makes the class a second time
     if "__attrs_attrs__" in vars(cls):
         problem = (
             f"{cls.__qualname__} ({place(cls)}): a decorator has made the class a second"
             " time, as @attrs.define does; drop it, for a flow has its fields already"
         )
         raise DefinitionError(cls.__qualname__, [problem])
-    refuse_dataclass(cls)  # one with slots makes the class a second time as well
     return define(cls, _definition_of)
 
 

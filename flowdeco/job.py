@@ -349,7 +349,8 @@ class AbstractJob(Atom["AbstractJob[object]"], Generic[R]):
         state = self.state
         error = self._outcome.exception
         if error is not None:
-            return f"it {state.value} with {class_name(error)}: {line(error)}"
+            failed = f"it has failed with {class_name(error)}: {line(error)}"
+            return line(error) if state is State.SKIPPED else failed
         ended = self._last_report()
         how = _AFTER_A_RUN.get(state)
         if ended is None or how is None:

@@ -158,7 +158,7 @@ def _of_yieldless(declared: Declaration[object]) -> str | None:
         return None
     if not _is_iterator(annotation):
         return None
-    shown = annotation if isinstance(annotation, str) else value_line(annotation)
+    shown = annotation.strip("'\"") if isinstance(annotation, str) else value_line(annotation)
     return (
         f"it is annotated as {line(shown)} and never yields, so that it would give None; let it"
         " `yield` where it is ready, or annotate it `-> None`"

@@ -178,7 +178,7 @@ def test_a_declaration_over_a_mixin_that_is_no_flow_is_seen():
 
     Mixin.extra = step(fake)
     with pytest.raises(ReplacedError, match=r"Deploy\.extra"):
-        flow_class().run()
+        Deploy().run()
 
 
 def test_a_flow_that_is_run_within_another_is_looked_at_as_well():
