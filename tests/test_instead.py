@@ -354,7 +354,7 @@ def test_why_there_is_no_flow_after_a_run():
 
     broken = Broken()
     perform(broken)
-    with pytest.raises(NoSubflowError, match="part gives no flow: .* before it started: critical"):
+    with pytest.raises(NoSubflowError, match=r"part gives no flow: .* before it started: critical"):
         _ = broken.part
     with pytest.raises(NoSubflowError, match="it has failed with OSError: no net") as caught:
         _ = broken.broken
