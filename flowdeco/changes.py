@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import CodeType, FunctionType
+from typing import cast
 
 from .checks import place
 from .declaration import Declaration
 from .definition import Definition
 from .errors import DefinitionError, ReplacedError
 from .foreign import OVER_A_FLOW
+from .methods import function_in
 from .text import class_name, line
 
 __all__ = ["check_unchanged", "refuse_dataclass"]
@@ -27,20 +30,26 @@ def check_unchanged(cls: type, definition: Definition) -> None:
     """
     declared = definition.declarations
     found = {name: value for base in reversed(cls.__mro__) for name, value in vars(base).items()}
-    if any(found.get(name) is not one for name, one in declared.items()) or any(
-        isinstance(value, Declaration) and name not in declared and _is_new(cls, value, definition)
-        for name, value in found.items()
-    ):
+    changed = any(found.get(name) is not one for name, one in declared.items())
+    if changed or any(True for _ in _new(cls, definition, found)):
         raise ReplacedError(cls.__qualname__, list(_changes(cls, definition, found)))
     refuse_dataclass(cls)
 
 
-def _is_new(cls: type, value: Declaration[object], definition: Definition) -> bool:
-    """Whether a declaration under a name that is not declared is no other name of a known one."""
-    return value.owner not in cls.__mro__ or value.name not in definition.declarations
+def _new(
+    cls: type, definition: Definition, found: Mapping[str, object]
+) -> Iterator[tuple[str, Declaration[object]]]:
+    """Find the declarations that are no others' other names, and were not collected."""
+    declared = definition.declarations
+    for name, value in found.items():
+        # By its type: what else a class has may be a lazy object, which a look at it would load.
+        if name not in declared and issubclass(type(value), Declaration):
+            one = cast("Declaration[object]", value)
+            if one.owner not in cls.__mro__ or one.name not in declared:
+                yield name, one
 
 
-def _changes(cls: type, definition: Definition, found: dict[str, object]) -> Iterator[str]:
+def _changes(cls: type, definition: Definition, found: Mapping[str, object]) -> Iterator[str]:
     for name, declared in definition.declarations.items():
         kind = declared.kind
         where = f"{cls.__qualname__}.{name} ({_place(declared)})"
@@ -52,16 +61,11 @@ def _changes(cls: type, definition: Definition, found: dict[str, object]) -> Ite
                 f" class was made, and no run would call it; undo that, and redefine {name} in a"
                 f" subclass: `class Other{cls.__name__}({cls.__name__})` with {name} under @{kind}"
             )
-    for name, value in found.items():
-        if (
-            isinstance(value, Declaration)
-            and name not in definition.declarations
-            and _is_new(cls, value, definition)
-        ):
-            yield (
-                f"{cls.__qualname__}.{name} ({_place(value)}): this {value.kind} was added after"
-                f" the class was made, and no run would call it; {_instead(cls)}"
-            )
+    for name, value in _new(cls, definition, found):
+        yield (
+            f"{cls.__qualname__}.{name} ({_place(value)}): this {value.kind} was added after the"
+            f" class was made, and no run would call it; {_instead(cls)}"
+        )
 
 
 def _instead(cls: type) -> str:
@@ -72,16 +76,19 @@ def _instead(cls: type) -> str:
 
 
 def _place(declared: Declaration[object]) -> str:
-    if declared.owner is not None:
-        return place(declared.owner, declared.name)
-    code = getattr(declared.method, "__code__", None)
-    return "no class" if code is None else f"{code.co_filename}:{code.co_firstlineno}"
+    # Not what stands under its name, for that is something else now.
+    code = getattr(function_in(declared), "__code__", None)
+    if isinstance(code, CodeType):
+        return f"{code.co_filename}:{code.co_firstlineno}"
+    return "no class" if declared.owner is None else place(declared.owner)
 
 
 def _described(value: object) -> str:
-    name: object = getattr(value, "__name__", None)
-    kind = f"another {value.kind}" if isinstance(value, Declaration) else f"a {class_name(value)}"
-    return f"{kind} ({line(name)})" if isinstance(name, str) else kind
+    if issubclass(type(value), Declaration):
+        one = cast("Declaration[object]", value)
+        return f"another {one.kind} ({line(one.name)})"
+    kind = f"a {class_name(value)}"
+    return f"{kind} ({line(value.__name__)})" if type(value) is FunctionType else kind
 
 
 def refuse_dataclass(cls: type) -> None:

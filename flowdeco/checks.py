@@ -7,7 +7,7 @@ import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
-from types import FunctionType, MemberDescriptorType
+from types import CodeType, FunctionType, MemberDescriptorType
 from typing import Any, ClassVar, cast, get_origin
 
 import attrs
@@ -374,7 +374,7 @@ def place(cls: type, name: str = "") -> str:
     value = vars(cls).get(name)
     elsewhere = isinstance(value, Declaration) and (value.owner is not cls or value.name != name)
     code = getattr(function_in(value), "__code__", None)
-    if code is not None and not elsewhere:
+    if isinstance(code, CodeType) and not elsewhere:
         return f"{code.co_filename}:{code.co_firstlineno}"
     try:
         lines, first = inspect.getsourcelines(cls)

@@ -169,6 +169,13 @@ class Declaration(Atom["Declaration[object]"], Generic[R]):
         return not self.yields and not self.is_async
 
     @functools.cached_property
+    def takes_anything(self) -> bool:
+        """Whether the method is an object that does not tell what it takes, but takes it."""
+        if isinstance(self.method, FunctionType) or not self.parameters:
+            return False
+        return self.parameters[0].kind is inspect.Parameter.VAR_POSITIONAL
+
+    @functools.cached_property
     def parameters(self) -> Sequence[inspect.Parameter]:
         """The parameters of the method, self included.
 
@@ -321,14 +328,29 @@ class Decorator:
 
 
 def parameters_of(method: object) -> Sequence[inspect.Parameter]:
-    """The parameters of a method, self included; of the one that other decorators stand on."""
-    function = cast("Callable[..., object]", method)
-    try:
-        signature = inspect.signature(function)
-    except ValueError:  # a decorator stands on something without a signature
-        signature = inspect.signature(function, follow_wrapped=False)
+    """The parameters of a method, self included; of the one that other decorators stand on.
+
+    Raises:
+        TypeError, ValueError: it cannot be called, or does not tell.
+    """
+    signature = _signature(cast("Callable[..., object]", method))
     given = method.keywords if isinstance(method, functools.partial) else ()
     return tuple(one for name, one in signature.parameters.items() if name not in given)
+
+
+def _signature(method: Callable[..., object]) -> inspect.Signature:
+    try:
+        return inspect.signature(method)
+    except ValueError:  # a decorator stands on something without a signature
+        pass
+    try:
+        return inspect.signature(method, follow_wrapped=False)
+    except ValueError:
+        # An object with `__call__` and `__get__` is a builtin for inspect, which finds nothing.
+        call = _called(method)
+        if not isinstance(call, FunctionType):
+            raise
+        return inspect.signature(MethodType(call, method))
 
 
 def _called(method: object) -> object:

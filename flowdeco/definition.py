@@ -146,7 +146,7 @@ def _takes_values(declared: Declaration[object]) -> bool:
     if not declared.passes_values or not is_body(declared):
         return False
     try:
-        return len(declared.parameters) > 1
+        return declared.takes_anything or len(declared.parameters) > 1
     except (TypeError, ValueError):
         return False  # a mistake, which is told as one
 

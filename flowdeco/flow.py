@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Self, cast, dataclass_transform
@@ -35,6 +36,8 @@ __all__ = ["Flow"]
 logger = logging.getLogger("flowdeco")
 
 _INHERITED: Any = object()
+
+_CLS = inspect.Parameter("cls", inspect.Parameter.POSITIONAL_ONLY)
 
 
 @dataclass_transform(kw_only_default=True, eq_default=False, field_specifiers=(attrs.field,))
@@ -98,6 +101,8 @@ class Flow:
             refuse_dataclass(cls)
             return super().__new__(cls)
 
+        __new__.__signature__ = inspect.Signature([_CLS])  # what it takes is up to `__init__`
+
     def run(
         self,
         timeout: float | None = None,
@@ -130,7 +135,9 @@ class Flow:
         """
         refuse_running_loop("await flow.co_run()")
         self._flow_begin()
-        return self.scheduler.perform(self._flow_limits(timeout, window), observers, loop_factory)
+        return self._flow_scheduler.perform(
+            self._flow_limits(timeout, window), observers, loop_factory
+        )
 
     async def co_run(
         self,
@@ -145,10 +152,10 @@ class Flow:
         it came, after the clean-up (rule 11).
         """
         self._flow_begin()
-        return await self.scheduler.co_perform(self._flow_limits(timeout, window), observers)
+        return await self._flow_scheduler.co_perform(self._flow_limits(timeout, window), observers)
 
     def _flow_limits(self, timeout: float | None, window: int | None) -> Limits:
-        return self.scheduler.limits.overridden(timeout, window)
+        return self._flow_scheduler.limits.overridden(timeout, window)
 
     @property
     def scheduler(self) -> Scheduler:
@@ -166,7 +173,8 @@ class Flow:
 
     def _flow_begin(self) -> None:
         """Look at the class before a run, and warn where there is nothing to run."""
-        scheduler = self.scheduler
+        self._flow_check()
+        scheduler = self._flow_scheduler
         if not len(scheduler):
             logger.warning(
                 "the flow %s declares no job, so a run of it does nothing; decorate its methods"
@@ -214,15 +222,18 @@ class Flow:
 
     def list(self, details: bool = False) -> None:
         """Print a line for each job; see `Scheduler.list`."""
-        self.scheduler.list(details)
+        self._flow_check()
+        self._flow_scheduler.list(details)
 
     def debrief(self, details: bool = False, silence_done_jobs: bool = False) -> None:
         """Print how the last run went; see `Scheduler.debrief`."""
-        self.scheduler.debrief(details, silence_done_jobs)
+        self._flow_check()
+        self._flow_scheduler.debrief(details, silence_done_jobs)
 
     def to_dot(self) -> str:
         """Draw the graph in Graphviz's language; see `Scheduler.to_dot`."""
-        return self.scheduler.to_dot()
+        self._flow_check()
+        return self._flow_scheduler.to_dot()
 
     def __getstate__(self) -> dict[str, Any]:
         """Its fields travel, its run does not."""

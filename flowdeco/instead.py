@@ -52,7 +52,8 @@ def _body_call(declared: Declaration[object], caller: CodeType) -> str:
     owner = "Flow" if declared.owner is None else declared.owner.__name__
     flow = "self" if caller.co_varnames[:1] == ("self",) else "flow"
     try:
-        values = [parameter.name for parameter in declared.parameters[1:]]
+        given = () if declared.takes_anything else declared.parameters[1:]
+        values = [parameter.name for parameter in given]
     except (TypeError, ValueError):
         values = []
     wait = "await " if declared.is_async else ""

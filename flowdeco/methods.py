@@ -224,8 +224,8 @@ def _of_parameters(declared: Declaration[object]) -> Iterator[str]:
         )
         return
     is_function = isinstance(declared.method, FunctionType)
-    if not is_function and parameters and parameters[0].kind is inspect.Parameter.VAR_POSITIONAL:
-        parameters.insert(0, inspect.Parameter("flow", _SELF[0]))  # *args take it
+    if declared.takes_anything:
+        return
     if not parameters or parameters[0].kind not in _SELF:
         if is_function:
             yield f"it has no self; write `{first_line(declared)}`"

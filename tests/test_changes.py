@@ -50,6 +50,7 @@ REPLACEMENTS = {
     "a service": lambda: service(fake),
     "a mock": mock.MagicMock,
     "an async mock": mock.AsyncMock,
+    "a mock like it": lambda: mock.create_autospec(Flow, instance=True),
     "None": lambda: None,
 }
 
@@ -225,6 +226,39 @@ def test_a_subclass_of_a_changed_flow_is_refused():
 
         class Sub(flow_class):
             pass
+
+
+def test_what_a_flow_makes_up_itself_hides_no_error():
+    """A `__getattr__` is not asked for what is refused."""
+
+    class Deploy(make()):
+        def __getattr__(self, name):
+            raise AttributeError(name)
+
+    flow = Deploy()
+    with mock.patch.object(Deploy, "upload", fake):
+        for use in ("run", "co_run", "list", "debrief", "to_dot"):
+            with pytest.raises(ReplacedError):
+                USES[use](flow)
+
+
+def test_lazy_objects_of_a_class_are_not_loaded():
+    """Each use of a flow looks at the class, and not into what else it has."""
+
+    class Lazy:
+        @property
+        def __class__(self):
+            raise RuntimeError("loaded")
+
+    flow_class = make()
+    flow_class.settings = Lazy()
+
+    assert perform(flow_class())
+    with (
+        mock.patch.object(flow_class, "upload", Lazy()),
+        pytest.raises(ReplacedError, match="a Lazy was put in place of this step"),
+    ):
+        flow_class().run()
 
 
 # On an instance

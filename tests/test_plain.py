@@ -364,30 +364,56 @@ def test_callable_objects_take_items():
     assert deploy.up.result() == ["up[0]: a to eu", "up[1]: b to eu"]
 
 
-def test_a_callable_that_takes_anything_gets_the_flow():
-    """`*args` of an object will do, as it is no method that forgot its self."""
+class Anything:
+    """A decorator that is an object, and does not tell what it takes, as asgiref's are."""
 
-    class Anything:
-        def __call__(self, *args):
-            return args
+    def __init__(self, function):
+        self.function = function
+
+    def __call__(self, *args, **kwargs):
+        return asyncio.run(self.function(*args, **kwargs))
+
+    def __get__(self, instance, owner):
+        return functools.partial(self, instance)
+
+
+def test_a_callable_that_takes_anything_gets_the_flow_and_all_values():
+    """It is no method that forgot its self; where it is to get none, `after=` is a list."""
 
     class Deploy(Flow, critical=True):
-        anything = step(Anything())
+        @step
+        @Anything
+        async def build(self):
+            return "wheel"
+
+        @step(after=(build, build))
+        @Anything
+        async def upload(self, wheel, other):
+            return type(self).__name__, wheel, other
+
+        @step(after=[build])
+        @Anything
+        async def note(self):
+            return "noted"
+
+        @each(build)
+        @Anything
+        async def letters(self, letter):
+            return letter
 
     deploy = Deploy()
 
     assert perform(deploy)
-    assert deploy.anything.result() == (deploy,)
+    assert deploy.upload.result() == ("Deploy", "wheel", "wheel")
+    assert deploy.note.result() == "noted"
+    assert deploy.letters.result() == [*"wheel"]
 
 
 class NoSignature:
     """A callable whose parameters cannot be found out."""
 
-    @property
-    def __signature__(self):
-        raise ValueError("none")
-
-    def __call__(self, flow): ...
+    __signature__ = property(lambda self: None)
+    __call__ = max
 
 
 class Nothing:
