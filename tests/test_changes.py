@@ -245,10 +245,13 @@ def test_what_a_flow_makes_up_itself_hides_no_error():
 def test_lazy_objects_of_a_class_are_not_loaded():
     """Each use of a flow looks at the class, and not into what else it has."""
 
+    loaded = []
+
     class Lazy:
         @property
         def __class__(self):
-            raise RuntimeError("loaded")
+            loaded.append(self)
+            return int
 
     flow_class = make()
     flow_class.settings = Lazy()
@@ -259,6 +262,7 @@ def test_lazy_objects_of_a_class_are_not_loaded():
         pytest.raises(ReplacedError, match="a Lazy was put in place of this step"),
     ):
         flow_class().run()
+    assert loaded == []
 
 
 # On an instance
