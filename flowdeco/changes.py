@@ -7,7 +7,7 @@ from types import CodeType, FunctionType
 from typing import cast
 
 from .checks import place
-from .declaration import Declaration
+from .declaration import Declaration, Each, Service, Step, Subflow
 from .definition import Definition
 from .errors import DefinitionError, ReplacedError
 from .foreign import OVER_A_FLOW
@@ -29,24 +29,30 @@ def check_unchanged(cls: type, definition: Definition) -> None:
         DefinitionError: it was made a dataclass.
     """
     declared = definition.declarations
-    found = {name: value for base in reversed(cls.__mro__) for name, value in vars(base).items()}
-    changed = any(found.get(name) is not one for name, one in declared.items())
-    if changed or any(True for _ in _new(cls, definition, found)):
-        raise ReplacedError(cls.__qualname__, list(_changes(cls, definition, found)))
+    found: dict[str, object] = {}
+    for base in cls.__mro__[-2::-1]:  # but for `object`: this is done at each use of a flow
+        found.update(vars(base))
+    for name, one in declared.items():
+        if found.get(name) is not one:
+            raise _error(cls, definition, found)
+    for name, value in found.items():
+        if type(value) in _KINDS and name not in declared and _is_new(cls, value, definition):
+            raise _error(cls, definition, found)
     refuse_dataclass(cls)
 
 
-def _new(
-    cls: type, definition: Definition, found: Mapping[str, object]
-) -> Iterator[tuple[str, Declaration[object]]]:
-    """Find the declarations that are no others' other names, and were not collected."""
-    declared = definition.declarations
-    for name, value in found.items():
-        # By its type: what else a class has may be a lazy object, which a look at it would load.
-        if name not in declared and issubclass(type(value), Declaration):
-            one = cast("Declaration[object]", value)
-            if one.owner not in cls.__mro__ or one.name not in declared:
-                yield name, one
+# By its type: what else a class has may be a lazy object, which a look at it would load.
+_KINDS = frozenset({Step, Service, Each, Subflow})
+
+
+def _is_new(cls: type, value: object, definition: Definition) -> bool:
+    """Whether a declaration that was not collected is no other name of one that was."""
+    one = cast("Declaration[object]", value)
+    return one.owner not in cls.__mro__ or one.name not in definition.declarations
+
+
+def _error(cls: type, definition: Definition, found: Mapping[str, object]) -> ReplacedError:
+    return ReplacedError(cls.__qualname__, list(_changes(cls, definition, found)))
 
 
 def _changes(cls: type, definition: Definition, found: Mapping[str, object]) -> Iterator[str]:
@@ -61,11 +67,14 @@ def _changes(cls: type, definition: Definition, found: Mapping[str, object]) -> 
                 f" class was made, and no run would call it; undo that, and redefine {name} in a"
                 f" subclass: `class Other{cls.__name__}({cls.__name__})` with {name} under @{kind}"
             )
-    for name, value in _new(cls, definition, found):
-        yield (
-            f"{cls.__qualname__}.{name} ({_place(value)}): this {value.kind} was added after the"
-            f" class was made, and no run would call it; {_instead(cls)}"
-        )
+    for name, value in found.items():
+        is_declared = type(value) not in _KINDS or name in definition.declarations
+        if not is_declared and _is_new(cls, value, definition):
+            added = cast("Declaration[object]", value)
+            yield (
+                f"{cls.__qualname__}.{name} ({_place(added)}): this {added.kind} was added after"
+                f" the class was made, and no run would call it; {_instead(cls)}"
+            )
 
 
 def _instead(cls: type) -> str:
@@ -84,7 +93,7 @@ def _place(declared: Declaration[object]) -> str:
 
 
 def _described(value: object) -> str:
-    if issubclass(type(value), Declaration):
+    if type(value) in _KINDS:
         one = cast("Declaration[object]", value)
         return f"another {one.kind} ({line(one.name)})"
     kind = f"a {class_name(value)}"

@@ -80,12 +80,16 @@ class Flow:
         given = {"timeout": timeout, "window": window, "grace": grace}
         given["shutdown_timeout"] = shutdown_timeout
         changes: dict[str, Any] = {k: v for k, v in given.items() if v is not _INHERITED}
+        # The mistakes are the user's, and so is what a traceback is to show: raised again like
+        # this, not even this frame is in it.
         try:
             limits = attrs.evolve(cls._flow_default_limits, **changes)
-            cls._flow_definition = _defined(cls)
         except (TypeError, ValueError) as error:
-            # The mistake is the user's, and so is what the traceback is to show: raised again like
-            # this, not even this frame is in it.
+            error.__traceback__ = None
+            raise
+        try:
+            cls._flow_definition = _defined(cls)
+        except DefinitionError as error:
             error.__traceback__ = None
             raise
         cls._flow_default_limits = limits
@@ -96,10 +100,11 @@ class Flow:
 
     if not TYPE_CHECKING:
 
-        def __new__(cls, *_: object, **_keywords: object) -> Self:
+        def __new__(cls, *args: object, **keywords: object) -> Self:
             # @dataclass works on a class that is made: this is where its work can be seen first.
             refuse_dataclass(cls)
-            return super().__new__(cls)
+            new = super().__new__
+            return new(cls) if new is object.__new__ else new(cls, *args, **keywords)
 
         __new__.__signature__ = inspect.Signature([_CLS])  # what it takes is up to `__init__`
 

@@ -497,8 +497,9 @@ class Job(AbstractJob[R]):
         is_own = activity is not None and activity.job is self
         instead: str | None = None
         if isinstance(self.body, Bound):
-            flow: Any = self.body.flow
-            instead = flow._flow_instead_of_call(self.body.name, caller, is_own)
+            flow: Any = self.body.flow  # None, where it is there to be drawn only
+            if flow is not None:
+                instead = flow._flow_instead_of_call(self.body.name, caller, is_own)
         if instead is None:
             instead = f"require it, and read its result with {self.name}.result()"
         return TypeError(f"{self.name!r} is a job, which a run starts; {instead}")

@@ -244,7 +244,6 @@ def test_what_a_flow_makes_up_itself_hides_no_error():
 
 def test_lazy_objects_of_a_class_are_not_loaded():
     """Each use of a flow looks at the class, and not into what else it has."""
-
     loaded = []
 
     class Lazy:
