@@ -63,7 +63,8 @@ def define(cls: type, definitions: Callable[[type], Definition | None]) -> Defin
     inherited = {name: _resolved(cls, name, old) for name, old in inherited.items()}
     chains = dict(_chains_in(cls))
     hooks = _merged(base.hooks for base in reversed(bases))
-    problems = list(Checks(cls, own, inherited, chains, hooks).problems())
+    # Each once, though several parts of a chain may have it.
+    problems = list(dict.fromkeys(Checks(cls, own, inherited, chains, hooks).problems()))
 
     declarations = {**inherited, **own}
     chained = dict.fromkeys(edge for base in reversed(bases) for edge in base.chained)

@@ -154,6 +154,21 @@ def test_flows_can_still_be_copied_and_pickled():
     assert pickle.loads(pickle.dumps(flow)).host == "us"
 
 
+def test_a_base_may_make_the_instance():
+    """Its `__new__` gets what was given."""
+
+    class Counted:
+        def __new__(cls, *args, **keywords):
+            made = super().__new__(cls)
+            made.given = keywords
+            return made
+
+    class Deploy(Flow, Counted):
+        host: str
+
+    assert Deploy(host="us").given == {"host": "us"}
+
+
 # Names, docstrings, signatures
 
 
@@ -344,8 +359,20 @@ def test_the_traceback_of_a_definition_error_is_the_users():
             @step
             async def run(self): ...
 
-    frames = traceback.extract_tb(caught.value.__traceback__)
-    assert [frame.filename for frame in frames] == [__file__]
+    assert [entry.filename for entry in traceback.extract_tb(caught.tb)] == [__file__]
+
+    class Tagged(Flow):
+        def __init_subclass__(cls, **keywords):
+            super().__init_subclass__(**keywords)
+
+    with pytest.raises(DefinitionError) as own:
+
+        class Below(Tagged):
+            @step
+            async def run(self): ...
+
+    assert [entry.name for entry in traceback.extract_tb(own.tb)][1:] == ["__init_subclass__"]
+    assert {entry.filename for entry in traceback.extract_tb(own.tb)} == {__file__}
     with pytest.raises(ValueError, match="timeout must be") as limits:
 
         class Late(Flow, timeout=-1): ...

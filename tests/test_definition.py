@@ -1110,6 +1110,23 @@ MISTAKES = [
             async def a(self): ...
             @step
             async def b(self): ...
+            @step
+            async def c(self): ...
+            a >> b >> c
+            @step
+            async def b(self): ...
+        ---
+        X.a (flows.py:3): `>>` names the first of two declarations called b; rename one of them
+        """,
+        id="declared once more in the middle of an unnamed chain",
+    ),
+    pytest.param(
+        """
+        class X(Flow):
+            @step
+            async def a(self): ...
+            @step
+            async def b(self): ...
             order = a >> b
             @step
             async def a(self): ...

@@ -291,6 +291,18 @@ def test_items_say_what_they_are():
         deploy.scheduler.find("ping[0]")()
 
 
+def test_a_job_that_is_there_to_be_drawn_only():
+    """Of a subflow, before its method has made a flow."""
+
+    class Outer(Flow):
+        @subflow
+        def part(self) -> Base:
+            return Base()
+
+    with pytest.raises(TypeError, match="'build' is a job"):
+        Outer().scheduler.find("build")()
+
+
 # Subflows
 
 
