@@ -359,6 +359,11 @@ def _make_fields(cls: type) -> None:
         )
     finally:
         annotations.update(variables)
+    equal = next(base for base in cls.__mro__ if "__eq__" in vars(base))
+    made_by = {"__dataclass_fields__", "__attrs_attrs__"} & vars(equal).keys()
+    if made_by and not issubclass(equal, Flow):
+        # A mixin without fields was made by them: all flows with it would be equal.
+        cast("Any", cls).__eq__, cast("Any", cls).__hash__ = object.__eq__, object.__hash__
 
 
 def _named_as_written(_: type, fields: list[attrs.Attribute[Any]]) -> list[attrs.Attribute[Any]]:

@@ -320,6 +320,29 @@ def test_a_dataclass_without_fields_may_be_a_base():
     assert deploy.build.result() == 6
 
 
+@pytest.mark.parametrize("decorate", [dataclasses.dataclass, attrs.define])
+def test_flows_compare_by_identity_whatever_their_mixins(decorate):
+    """One that was made by `@dataclass` would make all of them equal, and not hashable."""
+
+    @decorate
+    class Mixin:
+        def help(self): ...
+
+    class Deploy(Mixin, Flow):
+        n: int = 1
+
+    class Own(Deploy):
+        def __eq__(self, other):
+            return True
+
+        __hash__ = Flow.__hash__
+
+    flow = Deploy()
+    assert flow != Deploy()
+    assert {flow: 1}[flow] == 1
+    assert Own() == flow
+
+
 def test_a_model_of_pydantic_as_a_base_is_refused():
     """Its fields are no arguments of the flow."""
     pydantic = pytest.importorskip("pydantic")
