@@ -14,6 +14,7 @@ from .scheduler import Scheduler
 # Layers, from the ground; nothing imports what lies above it:
 #   errors, graph, text, limits, outcome, chain, window, drain, deadline, serving, tasks, threads,
 #   watch, pickles
+#   plain
 #   marks, body, traces
 #   job
 #   plan
@@ -23,10 +24,13 @@ from .scheduler import Scheduler
 #   ownloop
 #   scheduler
 #   surgery, inner
+#   instead
 #   declaration
-#   decorators, methods
+#   decorators, methods, foreign
+#   hooks
 #   checks
 #   definition
+#   changes
 #   flow
 #   testing
 

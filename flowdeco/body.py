@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 import attrs
 
 from .errors import StartedError
+from .plain import call_plainly
 from .text import class_name, line, repr_line
 from .threads import in_thread
 
 if TYPE_CHECKING:
+    from .declaration import Declaration
     from .job import AbstractJob
 
 __all__ = [
@@ -95,6 +97,8 @@ class Bound(Traits):
     takes: Sequence[AbstractJob[object]] = ()
     made: object = attrs.field(default=None, init=False)
     """What the method of a subflow has returned."""
+    reached_as: Declaration[object] | None = attrs.field(default=None, init=False)
+    """The declaration through which its job was last reached, if it is an inherited one."""
 
     yields: bool = attrs.field(default=attrs.Factory(_yields, takes_self=True), kw_only=True)
     """Whether it is a generator service."""
@@ -124,7 +128,8 @@ class Bound(Traits):
 
     def _call(self, *arguments: object) -> Any:
         if self.threaded:
-            return in_thread(functools.partial(self.method, self.flow, *arguments))
+            call = functools.partial(call_plainly, self.name, self.method, self.flow, *arguments)
+            return in_thread(call)
         return self.method(self.flow, *arguments)
 
     def passed_on(self, _value: object) -> object:

@@ -117,6 +117,10 @@ class Chain(Link[N]):
         for _, tails in [_ends(stage) for stage in stages if stage is not None]:
             _link(tails, self.heads)
             self.joints += ((tails, self.heads),)
+            if self._anchor is None:
+                # Its own members take no note of it any more; of what they wait for, one may.
+                notes = (atom for atom in tails if cast("Atom[N]", atom)._chained(self))
+                self._anchor = cast("Atom[N] | None", next(notes, None))
         return self
 
     def parts(self, seen: set[Chain[N]]) -> Iterator[Chain[N]]:

@@ -7,18 +7,18 @@ import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
-from types import FunctionType, MemberDescriptorType
+from types import CodeType, FunctionType, MemberDescriptorType
 from typing import Any, ClassVar, cast, get_origin
 
 import attrs
 
-from .chain import Chain
-from .declaration import Declaration, Decorator, parameters_of
+from .chain import Chain, Link
+from .declaration import Declaration, Decorator
+from .foreign import OVER_A_FLOW, bases_with_fields, field_meant, foreign_field, items_problem
+from .hooks import hook_problems, inherited_hook_problems
 from .methods import (
     RESERVED,
     WRAPPERS,
-    counted,
-    described,
     first_line,
     function_in,
     is_reserved,
@@ -88,7 +88,9 @@ class Checks:
             yield from self._placed(name, self._of_name(name, declared))
         for chain, name in self.chains.items():
             yield from self._placed(name, self._of_chain(chain))
-        yield from self._of_inherited_hooks()
+        inherited = self.inherited.values()
+        for name, problem in inherited_hook_problems(self.cls, inherited, self.hooks, self.names):
+            yield from self._placed(name, [problem])
         yield from self._of_mixins()
 
     def _placed(self, name: str, problems: Iterable[str]) -> Iterator[str]:
@@ -100,8 +102,14 @@ class Checks:
     def _of_declaration(self, declared: Declaration[object]) -> Iterator[str]:
         yield from problems_of(declared)
         given = "@each" if declared.kind == "each" else "`after=`"
-        for other in declared.before:
-            if isinstance(other, str):
+        if declared.kind == "each" and (problem := self._of_items(declared)) is not None:
+            yield problem
+            given = ""
+        for other in declared.before if given else ():
+            field = field_meant(other, self.own_fields)
+            if field is not None:
+                yield f"{given} has {field}, which is a field; a body reads it: `self.{field}`"
+            elif isinstance(other, str):
                 meant = self._meant(declared, other)
                 yield f"{given} has the string {repr_line(other)}; {meant}"
             elif isinstance(other, Declaration):
@@ -111,8 +119,23 @@ class Checks:
                     f"{given} has {value_line(other)} ({class_name(other)}), which is no"
                     " declaration; name a method that is decorated above"
                 )
+        yield from self._of_dropped(declared)
         for hook in declared.hooks:
-            yield from self._of_hook(declared, hook)
+            yield from hook_problems(declared, hook, self.names)
+
+    def _of_items(self, declared: Declaration[object]) -> str | None:
+        """Refuse an `@each` over items that are there already, be they in a field or not."""
+        over = declared.options.after
+        members = {**vars(self.cls), **self.own_fields}
+        taken = {*self.declarations, *self.fields, *members}
+        named = isinstance(over, str) and over not in self.own_fields
+        if named or any(self._names_one(one) for one in declared.before):
+            return None
+        data = {name: value for name, value in members.items() if not _is_part(value)}
+        return items_problem(over, data, self.own_fields, taken)
+
+    def _names_one(self, part: object) -> bool:
+        return isinstance(part, Declaration) or (isinstance(part, str) and part in self.own)
 
     def _meant(self, declared: Declaration[object], text: str) -> str:
         """Guess which declaration a string means."""
@@ -159,49 +182,12 @@ class Checks:
             if isinstance(member, Declaration):
                 yield from self._of_origin("`>>`", member)
 
-    # Shutdown hooks
-
-    def _of_hook(self, declared: Declaration[object], hook: object) -> Iterator[str]:
-        name: str = getattr(hook, "__name__", None) or f"close_{declared.name}"
-        decorator = f"@{declared.name}.shutdown"
-        write = f"write `async def {name}(self)`"
-        if name == declared.name:
-            yield (
-                f"the method under {decorator} has the name of the {declared.kind}; write"
-                f" `async def close_{name}(self)`"
-            )
-        elif not isinstance(hook, FunctionType):
-            yield f"{decorator} stands on {described(hook)}; {write}"
-        elif not inspect.iscoroutinefunction(hook):
-            yield f"the method {name} under {decorator} must be async; {write}"
-        elif id(hook) not in self.names:
-            yield (
-                f"the method {name} under {decorator} is not what has this name in the end; rename"
-                f" it, and let {decorator} be the topmost of its decorators"
-            )
-        else:
-            wanted = [p.name for p in parameters_of(hook)[1:] if p.default is p.empty]
-            if wanted:
-                yield (
-                    f"the method {name} under {decorator} takes {counted(len(wanted), 'value')}"
-                    f" ({listed(wanted)}) and gets 0; {write}"
-                )
-
-    def _of_inherited_hooks(self) -> Iterator[str]:
-        members = vars(self.cls)
-        for declared in self.inherited.values():
-            # Those that were registered elsewhere are not in this body.
-            for hook in declared.hooks:
-                if id(hook) in self.names:
-                    yield from self._placed(self.names[id(hook)], self._of_hook(declared, hook))
-        for declared_name, names in self.hooks.items():
-            for name in names:
-                if name in members and not inspect.iscoroutinefunction(members[name]):
-                    problem = (
-                        f"it is called at the end of every run (@{declared_name}.shutdown stands"
-                        f" on it in a base), and so must be a method `async def {name}(self)`"
-                    )
-                    yield from self._placed(name, [problem])
+    def _of_dropped(self, declared: Declaration[object]) -> Iterator[str]:
+        """Find what it was to follow and what a second declaration has taken the name of."""
+        told = {member for chain in self.chains for joint in chain.joints for member in joint[0]}
+        for other in declared.followed:
+            if other.owner is None and other.name in self.own and other not in told:
+                yield from self._of_origin("`>>`", other)
 
     # What else the body has, and the bases
 
@@ -216,6 +202,8 @@ class Checks:
             return
         elif isinstance(value, _FIELD):
             yield f"this field has no annotation; write `{name}: ... = attrs.field(...)`"
+        elif (foreign := foreign_field(name, value)) is not None:
+            yield foreign
         elif is_reserved(name) and not (name in RESERVED and _is_method(value)):
             yield from reserved(name)
 
@@ -258,9 +246,13 @@ class Checks:
             yield f"an attribute{whose} ({class_name(value)}) {hides}; rename it"
 
     def _of_mixins(self) -> Iterator[str]:
+        mixins = [one for one in self.cls.__mro__[1:] if not hasattr(one, "_flow_definition")]
+        for problem in bases_with_fields(mixins):
+            yield f"{self.cls.__qualname__} ({place(self.cls)}): its base {problem}"
         for base in self.cls.__mro__[1:]:
-            if hasattr(base, "_flow_definition"):
-                continue
+            if base not in mixins and "__dataclass_fields__" in vars(base):
+                yield f"{base.__qualname__} ({place(base)}): {OVER_A_FLOW}"
+        for base in mixins:
             for name, value in vars(base).items():
                 if isinstance(value, Declaration):
                     yield (
@@ -275,6 +267,11 @@ _FIELD: type = type(cast("object", attrs.field()))
 
 def _owner(declared: Declaration[object]) -> str:
     return "no flow" if declared.owner is None else declared.owner.__qualname__
+
+
+def _is_part(value: object) -> bool:
+    """Whether something in the body of a class is no data."""
+    return callable(value) or isinstance(value, (Link, *WRAPPERS))
 
 
 def _is_method(value: object) -> bool:
@@ -321,6 +318,8 @@ def _of_field(name: str, value: object) -> Iterator[str]:
         yield "this field is in __slots__ as well; leave that out"
     elif isinstance(value, Chain):
         yield _annotated(name, "the chain")
+    elif (foreign := foreign_field(name, value)) is not None:
+        yield foreign
     else:
         default: Any = getattr(value, "_default", None) if isinstance(value, _FIELD) else value
         if type(default).__hash__ is None:  # so it can change, as dataclasses have it
@@ -375,7 +374,7 @@ def place(cls: type, name: str = "") -> str:
     value = vars(cls).get(name)
     elsewhere = isinstance(value, Declaration) and (value.owner is not cls or value.name != name)
     code = getattr(function_in(value), "__code__", None)
-    if code is not None and not elsewhere:
+    if isinstance(code, CodeType) and not elsewhere:
         return f"{code.co_filename}:{code.co_firstlineno}"
     try:
         lines, first = inspect.getsourcelines(cls)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import inspect
 import sys
 from collections.abc import Callable, Coroutine, Sequence
+from types import CodeType, FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, cast, overload
 
 import attrs
 
 from .chain import Atom, Chain
-from .errors import NoSubflowError
+from .errors import NoSubflowError, ReplacedError
+from .instead import instead_of_call, instead_of_inherited
 from .text import class_name, line, repr_line
 
 if sys.version_info >= (3, 13):  # not asked of the other, which takes longer to import
@@ -34,6 +37,7 @@ __all__ = [
     "Service",
     "Step",
     "Subflow",
+    "instead_on",
     "parameters_of",
 ]
 
@@ -54,10 +58,27 @@ class Options:
     window: int | None = None
 
 
+class OnInstances:
+    """A method that instances have and the class does not show.
+
+    A declaration must refuse to be assigned over, as a property does; but what shows a `__set__` is
+    no method for `help` and doctest, which then pass over its docstring.
+    """
+
+    def __init__(self, function: Callable[..., object]) -> None:
+        self.function = function
+
+    def __get__(self, instance: object, owner: type) -> object:
+        if instance is None:
+            raise AttributeError(f"{owner.__name__} has it on instances only")
+        return MethodType(self.function, instance)
+
+
 class Declaration(Atom["Declaration[object]"], Generic[R]):
     """A method that a decorator has marked: what the flow makes a job of.
 
-    It only notes; what is wrong with it is reported when the class is made.
+    It only notes; what is wrong with it is reported when the class is made. Name, docstring and
+    signature are those of the method.
     """
 
     forever: ClassVar[bool] = False
@@ -66,42 +87,102 @@ class Declaration(Atom["Declaration[object]"], Generic[R]):
     def __init__(self, method: object, options: Options) -> None:
         self.method = method
         self.options = options
-        self.name: str = getattr(method, "__name__", None) or "?"
         self.owner: type[Flow] | None = None
         self.chains: list[Chain[Declaration[object]]] = []
+        self.followed: dict[Declaration[object], None] = {}
+        """What it comes after by `>>`, as far as that was said before its class was made."""
         self.hooks: list[Callable[..., Any]] = []
+        self._look_like(method)
+        self.name: str = self.__name__ or "?"
+
+    def _look_like(self, method: object) -> None:
+        """Take over what describes the method, for `help`, `inspect` and doctest."""
+        while isinstance(method, functools.partial):
+            method = method.func
+        self.__name__ = _text_of(method, "__name__")
+        self.__qualname__ = _text_of(method, "__qualname__") or self.__name__
+        self.__module__ = _text_of(method, "__module__") or self.__module__
+        self.__doc__ = _text_of(method, "__doc__") or None
+        # An attribute, not a property: `@abstractmethod` over a declaration sets it.
+        self.__isabstractmethod__ = False
+        with contextlib.suppress(Exception):  # whatever it is, a decorator does not raise
+            self.__isabstractmethod__ = getattr(method, "__isabstractmethod__", False) is True
+        if callable(self.method):
+            self.__wrapped__ = self.method
 
     def __set_name__(self, owner: type, name: str) -> None:
         # `z = a` in a class body is no new name for a, and must not take it from it.
         if self.owner is None:
             self.owner = cast("type[Flow]", owner)
             self.name = name
+            self.__name__ = self.__name__ or name
+            self.__qualname__ = self.__qualname__ or f"{owner.__qualname__}.{name}"
 
     if not TYPE_CHECKING:
 
-        def __call__(self, *_: object) -> object:
+        @OnInstances
+        def __set__(self, instance: object, _value: object) -> None:
+            raise self._not_assignable(instance, "assigned over")
+
+        @OnInstances
+        def __delete__(self, instance: object) -> None:
+            raise self._not_assignable(instance, "deleted")
+
+        def __call__(self, *_: object, **_keywords: object) -> object:
             if isinstance(self.method, Declaration):
                 # Give good error for: `@step(build)` over a method.
                 name, kind = self.method.name, self.kind
                 raise TypeError(f"@{kind} was given {name}; write @{kind}(after={name})")
-            raise TypeError(
-                f"{self.name} is a declaration, which a run calls; come after={self.name} to get"
-                f" its result, or call the method itself: {_owner_of(self)}.{self.name}.body(flow)"
-            )
+            raise self._not_called(sys._getframe(1).f_code)
+
+        def __await__(self) -> object:
+            # Give good error for: `await Deploy.build`.
+            raise self._not_called(sys._getframe(1).f_code)
+
+    def _not_assignable(self, instance: object, what: str) -> ReplacedError:
+        flow, name, kind = type(instance).__name__, self.name, self.kind
+        problem = (
+            f"{name} is a {kind} of {flow}, and cannot be {what}; for another body, redefine it in"
+            f" a subclass: `class Other{flow}({flow})` with {name} under @{kind}; and what a body"
+            " wants to keep, it returns, or keeps under another name"
+        )
+        return ReplacedError(flow, [problem])
+
+    def _not_called(self, caller: CodeType) -> TypeError:
+        instead = instead_on(self.owner, self, caller)
+        return TypeError(f"{self.name} is a declaration, which a run calls; {instead}")
 
     @functools.cached_property
     def yields(self) -> bool:
         """Whether the method is an async generator function."""
-        return inspect.isasyncgenfunction(self.method)
+        return inspect.isasyncgenfunction(_called(self.method))
+
+    @functools.cached_property
+    def is_async(self) -> bool:
+        """Whether a call of the method gives something to be awaited."""
+        return inspect.iscoroutinefunction(self.method) or inspect.iscoroutinefunction(
+            _called(self.method)
+        )
 
     @functools.cached_property
     def threaded(self) -> bool:
         """Whether the method runs in a thread, where it is the body of a job."""
-        return not self.yields and not inspect.iscoroutinefunction(self.method)
+        return not self.yields and not self.is_async
+
+    @functools.cached_property
+    def takes_anything(self) -> bool:
+        """Whether the method is an object that does not tell what it takes, but takes it."""
+        if isinstance(self.method, FunctionType) or not self.parameters:
+            return False
+        return self.parameters[0].kind is inspect.Parameter.VAR_POSITIONAL
 
     @functools.cached_property
     def parameters(self) -> Sequence[inspect.Parameter]:
-        """The parameters of the method, self included."""
+        """The parameters of the method, self included.
+
+        Raises:
+            TypeError, ValueError: it is nothing that could be called, or does not tell.
+        """
         return parameters_of(self.method)
 
     @property
@@ -141,6 +222,8 @@ class Declaration(Atom["Declaration[object]"], Generic[R]):
                     f"{repr_line(self)} is a declaration and {repr_line(other)} is not:"
                     " they cannot be chained"
                 )
+        if self.owner is None:
+            self.followed.update(dict.fromkeys(before))
 
     def _chained(self, _chain: Chain[Declaration[object]]) -> bool:
         if self.owner is not None:
@@ -215,12 +298,23 @@ class Subflow(Method[R, Body]):
         job = _job_of(instance, self)
         made = cast("Bound", job.body).made
         if made is None:
-            raise NoSubflowError(
-                f"{self.name} has not been called in this run, so there is no flow yet; come"
-                f" after={self.name} to get it",
-                job,
-            )
+            caller = sys._getframe(1).f_code
+            cause = job._outcome.exception
+            raise NoSubflowError(self._why_no_flow(job, owner, caller), job) from cause
         return cast("R", made)
+
+    def _why_no_flow(self, job: Job[object], cls: type, caller: CodeType) -> str:
+        ended = job._why_unfinished()
+        if ended is not None:
+            return f"{self.name} gives no flow: {ended}"
+        instead = f"come after={self.name} to get it"
+        if caller.co_name == self.name:  # an override that asks for what is inherited
+            reached_as = cast("Bound", job.body).reached_as
+            if reached_as is not None:
+                instead = instead_of_inherited(self, caller)
+            else:
+                instead = instead_on(cls, self, caller)
+        return f"{self.name} has not been called in this run, so there is no flow yet; {instead}"
 
 
 @attrs.frozen(eq=False, repr=False)
@@ -235,14 +329,67 @@ class Decorator:
         return self.kind(method, self.options)
 
 
+# What a method is made of
+
+
 def parameters_of(method: object) -> Sequence[inspect.Parameter]:
-    """The parameters of a method, self included; of the one that other decorators stand on."""
-    function = cast("Callable[..., object]", method)
+    """The parameters of a method, self included; of the one that other decorators stand on.
+
+    Raises:
+        TypeError, ValueError: it cannot be called, or does not tell.
+    """
+    signature = _signature(cast("Callable[..., object]", method))
+    given = method.keywords if isinstance(method, functools.partial) else ()
+    return tuple(one for name, one in signature.parameters.items() if name not in given)
+
+
+def _signature(method: Callable[..., object]) -> inspect.Signature:
     try:
-        signature = inspect.signature(function)
+        return inspect.signature(method)
     except ValueError:  # a decorator stands on something without a signature
-        signature = inspect.signature(function, follow_wrapped=False)
-    return tuple(signature.parameters.values())
+        pass
+    try:
+        return inspect.signature(method, follow_wrapped=False)
+    except ValueError:
+        # An object with `__call__` and `__get__` is a builtin for inspect, which finds nothing.
+        call = _called(method)
+        if not isinstance(call, FunctionType):
+            raise
+        return inspect.signature(MethodType(call, method))
+
+
+def _called(method: object) -> object:
+    """The function that a call of something leads to: that of the class, for most objects."""
+    while isinstance(method, functools.partial):
+        method = method.func
+    if isinstance(method, (FunctionType, MethodType)):
+        return method
+    return getattr(type(method), "__call__", None)  # noqa: B004  # not whether it can be called
+
+
+def _text_of(method: object, attribute: str) -> str:
+    try:
+        text: object = getattr(method, attribute, "")
+    except Exception:  # whatever it is, a decorator does not raise on its account
+        return ""
+    return text if isinstance(text, str) else ""
+
+
+def instead_on(
+    cls: type | None, declared: Declaration[object], caller: CodeType, *, is_own: bool = False
+) -> str:
+    """Say what to write where a declaration is called as a method, on a flow of a class.
+
+    Args:
+        cls: the class.
+        declared: the declaration.
+        caller: the code that has called it.
+        is_own: whether its own job has called it, be it by way of other code.
+    """
+    bases = () if cls is None else cls.__mro__
+    found: list[object] = [vars(base).get(declared.name) for base in bases]
+    same = [one for one in found if isinstance(one, Declaration)]
+    return instead_of_call(declared, same, caller, is_own=is_own)
 
 
 def _job_of(instance: Flow, declared: Declaration[object]) -> Job[object]:
@@ -253,8 +400,4 @@ def _job_of(instance: Flow, declared: Declaration[object]) -> Job[object]:
             f"{declared.name} is a {declared.kind}, and {name} is no flow; write"
             f" `class {name}(Flow)`"
         )
-    return instance._flow_jobs[declared.name]
-
-
-def _owner_of(declared: Declaration[object]) -> str:
-    return "Flow" if declared.owner is None else declared.owner.__qualname__
+    return instance._flow_job(declared)

@@ -2,13 +2,48 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
+from collections.abc import Callable
 from typing import Any
 
 from .declaration import Declaration, Decorator, Each, Options, Service, Step, Subflow
+from .text import alike, line
 
 __all__ = ["each", "service", "step", "subflow"]
 
 
+def _telling_options(decorator: Callable[..., Any]) -> Callable[..., Any]:
+    """Let Python's own error on an unknown option say which ones there are."""
+    parameters = inspect.signature(decorator).parameters
+    options = [name for name, one in parameters.items() if one.kind is one.KEYWORD_ONLY]
+
+    @functools.wraps(decorator)
+    def wrapper(*args: Any, **keywords: Any) -> Any:
+        try:
+            return decorator(*args, **keywords)
+        except TypeError as error:
+            unknown = next((name for name in keywords if name not in parameters), None)
+            if unknown is not None:
+                error.args = (_no_option(decorator.__name__, unknown, options),)
+            # Raised again like this, it is an error of the line that has called, and of no other.
+            error.__traceback__ = None
+            raise
+
+    return wrapper
+
+
+def _no_option(name: str, unknown: str, options: list[str]) -> str:
+    close = [f"{option}=" for option in alike(unknown, options)]
+    meant = f"; did you mean {' or '.join(close)}?" if close else ";"
+    there_are = ", ".join(f"{option}=" for option in options)
+    return (
+        f"{name}() got an unexpected keyword argument {line(repr(unknown))}{meant} @{name} takes"
+        f" {there_are}"
+    )
+
+
+@_telling_options
 def step(
     method: Any = None,
     /,
@@ -34,6 +69,7 @@ def step(
     return _declared(Step, method, Options(after, critical, timeout, label))
 
 
+@_telling_options
 def service(
     method: Any = None,
     /,
@@ -60,6 +96,7 @@ def service(
     return _declared(Service, method, Options(after, critical, timeout, label))
 
 
+@_telling_options
 def subflow(
     method: Any = None,
     /,
@@ -84,6 +121,7 @@ def subflow(
     return _declared(Subflow, method, Options(after, critical, timeout, label))
 
 
+@_telling_options
 def each(
     over: Any,
     *,

@@ -16,6 +16,7 @@ from .checks import Checks, names_in, place
 from .declaration import Declaration
 from .errors import DefinitionError
 from .graph import CircularError, topological_order
+from .methods import is_body
 
 __all__ = ["EMPTY", "Definition", "define"]
 
@@ -62,7 +63,8 @@ def define(cls: type, definitions: Callable[[type], Definition | None]) -> Defin
     inherited = {name: _resolved(cls, name, old) for name, old in inherited.items()}
     chains = dict(_chains_in(cls))
     hooks = _merged(base.hooks for base in reversed(bases))
-    problems = list(Checks(cls, own, inherited, chains, hooks).problems())
+    # Each once, though several parts of a chain may have it.
+    problems = list(dict.fromkeys(Checks(cls, own, inherited, chains, hooks).problems()))
 
     declarations = {**inherited, **own}
     chained = dict.fromkeys(edge for base in reversed(bases) for edge in base.chained)
@@ -142,10 +144,12 @@ def _assembled(
 
 
 def _takes_values(declared: Declaration[object]) -> bool:
-    method = declared.method
-    if not declared.passes_values or not inspect.isfunction(method):
+    if not declared.passes_values or not is_body(declared):
         return False
-    return len(declared.parameters) > 1
+    try:
+        return declared.takes_anything or len(declared.parameters) > 1
+    except (TypeError, ValueError):
+        return False  # a mistake, which is told as one
 
 
 def _hooks(cls: type, declared: Iterable[Declaration[object]]) -> dict[str, tuple[str, ...]]:

@@ -22,6 +22,7 @@ __all__ = [
     "NotFinishedError",
     "OwnershipError",
     "RecordedError",
+    "ReplacedError",
     "RequirementError",
     "SelfCancelledError",
     "SkippedError",
@@ -118,6 +119,18 @@ class DefinitionError(FlowdecoError, TypeError):
 
 def _printable(text: str) -> str:
     return "\n".join(map(printable, text.split("\n")))
+
+
+class ReplacedError(DefinitionError, AttributeError):
+    """Something was put in place of a declaration, where no run would heed it.
+
+    `problems` holds what was, one by one. It is an `AttributeError` as well, for that is what an
+    assignment to something that cannot be assigned raises.
+    """
+
+    def __init__(self, flow: str, problems: Sequence[str]) -> None:
+        super().__init__(flow, problems)
+        self.args = ("\n".join(self.problems),)
 
 
 class BusyError(FlowdecoError, RuntimeError):

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import functools
+import inspect
+import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, cast, dataclass_transform
+from typing import TYPE_CHECKING, Any, ClassVar, Self, cast, dataclass_transform
 
 import attrs
 
 from .body import Bound
+from .changes import check_unchanged, refuse_dataclass
 from .checks import is_class_variable, place
-from .declaration import Declaration, Each, Subflow
+from .declaration import Declaration, Each, Subflow, instead_on
 from .definition import EMPTY, Definition, define
 from .errors import DefinitionError
 from .inner import ForEach, Subflows
+from .instead import instead_of_inherited
 from .job import Job
 from .limits import Limits
 from .report import Report
@@ -22,13 +26,18 @@ from .tasks import refuse_running_loop
 
 if TYPE_CHECKING:
     import asyncio
+    from types import CodeType
 
     from .observer import Observer
 
 __all__ = ["Flow"]
 
 
+logger = logging.getLogger("flowdeco")
+
 _INHERITED: Any = object()
+
+_CLS = inspect.Parameter("cls", inspect.Parameter.POSITIONAL_ONLY)
 
 
 @dataclass_transform(kw_only_default=True, eq_default=False, field_specifiers=(attrs.field,))
@@ -68,21 +77,36 @@ class Flow:
         shutdown_timeout: float = _INHERITED,
     ) -> None:
         super().__init_subclass__()
-        if "__attrs_attrs__" in vars(cls):
-            problem = (
-                f"{cls.__qualname__} ({place(cls)}): a decorator has made the class a second"
-                " time, as @attrs.define does; drop it, for a flow has its fields already"
-            )
-            raise DefinitionError(cls.__qualname__, [problem])
         given = {"timeout": timeout, "window": window, "grace": grace}
         given["shutdown_timeout"] = shutdown_timeout
         changes: dict[str, Any] = {k: v for k, v in given.items() if v is not _INHERITED}
-        limits = attrs.evolve(cls._flow_default_limits, **changes)
-        cls._flow_definition = define(cls, _definition_of)
+        # The mistakes are the user's, and so is what a traceback is to show: raised again like
+        # this, not even this frame is in it.
+        try:
+            limits = attrs.evolve(cls._flow_default_limits, **changes)
+        except (TypeError, ValueError) as error:
+            error.__traceback__ = None
+            raise
+        try:
+            cls._flow_definition = _defined(cls)
+        except DefinitionError as error:
+            error.__traceback__ = None
+            raise
         cls._flow_default_limits = limits
         if critical is not _INHERITED:
             cls._flow_critical = critical
         _make_fields(cls)
+        _make_abstract(cls)
+
+    if not TYPE_CHECKING:
+
+        def __new__(cls, *args: object, **keywords: object) -> Self:
+            # @dataclass works on a class that is made: this is where its work can be seen first.
+            refuse_dataclass(cls)
+            new = super().__new__
+            return new(cls) if new is object.__new__ else new(cls, *args, **keywords)
+
+        __new__.__signature__ = inspect.Signature([_CLS])  # what it takes is up to `__init__`
 
     def run(
         self,
@@ -115,7 +139,10 @@ class Flow:
             KeyboardInterrupt, SystemExit: raised in a step, or asked for by a signal.
         """
         refuse_running_loop("await flow.co_run()")
-        return self.scheduler.perform(self._flow_limits(timeout, window), observers, loop_factory)
+        self._flow_begin()
+        return self._flow_scheduler.perform(
+            self._flow_limits(timeout, window), observers, loop_factory
+        )
 
     async def co_run(
         self,
@@ -129,23 +156,58 @@ class Flow:
         Args, result and errors are those of `run`; no signal is handled. A cancellation leaves as
         it came, after the clean-up (rule 11).
         """
-        return await self.scheduler.co_perform(self._flow_limits(timeout, window), observers)
+        self._flow_begin()
+        return await self._flow_scheduler.co_perform(self._flow_limits(timeout, window), observers)
 
     def _flow_limits(self, timeout: float | None, window: int | None) -> Limits:
-        return self.scheduler.limits.overridden(timeout, window)
+        return self._flow_scheduler.limits.overridden(timeout, window)
 
     @property
     def scheduler(self) -> Scheduler:
         """The scheduler of this flow, which has the jobs and the rest of the interface."""
+        self._flow_check()
         return self._flow_scheduler
 
     @property
     def _flow_scheduler(self) -> Scheduler:
         return self._flow_parts[0]
 
-    @property
-    def _flow_jobs(self) -> Mapping[str, Job[object]]:
-        return self._flow_parts[1]
+    def _flow_check(self) -> None:
+        """Refuse a class that was changed after it was made."""
+        check_unchanged(type(self), type(self)._flow_definition)
+
+    def _flow_begin(self) -> None:
+        """Look at the class before a run, and warn where there is nothing to run."""
+        self._flow_check()
+        scheduler = self._flow_scheduler
+        if not len(scheduler):
+            logger.warning(
+                "the flow %s declares no job, so a run of it does nothing; decorate its methods"
+                " with @step",
+                scheduler.name,
+            )
+
+    def _flow_job(self, declared: Declaration[object]) -> Job[object]:
+        declarations = type(self)._flow_definition.declarations
+        known = declarations.get(declared.name)
+        # The start of a run has looked at all of them, and bodies may ask many times.
+        if known is None or "_flow_parts" not in vars(self) or not self._flow_scheduler.is_busy():
+            self._flow_check()
+        job = self._flow_parts[1][declared.name]
+        # Who goes through super() means the inherited method.
+        cast("Bound", job.body).reached_as = None if declared is known else declared
+        return job
+
+    def _flow_instead_of_call(self, name: str, caller: CodeType, is_own: bool) -> str | None:
+        """Say what to write in place of the call of a job, None if it is that of no declaration."""
+        declared = type(self)._flow_definition.declarations.get(name)
+        if declared is None:
+            return None
+        job = self._flow_parts[1][name]
+        reached_as = cast("Bound", job.body).reached_as
+        if reached_as is not None:
+            return instead_of_inherited(reached_as, caller)
+        return instead_on(type(self), declared, caller, is_own=is_own)
 
     @functools.cached_property
     def _flow_parts(self) -> tuple[Scheduler, Mapping[str, Job[object]]]:
@@ -165,19 +227,44 @@ class Flow:
 
     def list(self, details: bool = False) -> None:
         """Print a line for each job; see `Scheduler.list`."""
-        self.scheduler.list(details)
+        self._flow_check()
+        self._flow_scheduler.list(details)
 
     def debrief(self, details: bool = False, silence_done_jobs: bool = False) -> None:
         """Print how the last run went; see `Scheduler.debrief`."""
-        self.scheduler.debrief(details, silence_done_jobs)
+        self._flow_check()
+        self._flow_scheduler.debrief(details, silence_done_jobs)
 
     def to_dot(self) -> str:
         """Draw the graph in Graphviz's language; see `Scheduler.to_dot`."""
-        return self.scheduler.to_dot()
+        self._flow_check()
+        return self._flow_scheduler.to_dot()
 
     def __getstate__(self) -> dict[str, Any]:
         """Its fields travel, its run does not."""
         return {name: value for name, value in vars(self).items() if not name.startswith("_flow")}
+
+
+def _defined(cls: type[Flow]) -> Definition:
+    refuse_dataclass(cls)  # one with slots makes the class a second time
+    if "__attrs_attrs__" in vars(cls):
+        problem = (
+            f"{cls.__qualname__} ({place(cls)}): a decorator has made the class a second"
+            " time, as @attrs.define does; drop it, for a flow has its fields already"
+        )
+        raise DefinitionError(cls.__qualname__, [problem])
+    return define(cls, _definition_of)
+
+
+def _make_abstract(cls: type[Flow]) -> None:
+    """Let Python refuse an instance where a step is left abstract.
+
+    Where the class has `abc.ABC` as a base, that sees to it by itself, a moment later.
+    """
+    declarations = cls._flow_definition.declarations.items()
+    abstract = frozenset(name for name, one in declarations if one.__isabstractmethod__)
+    if abstract:
+        cast("Any", cls).__abstractmethods__ = abstract
 
 
 def _definition_of(cls: type) -> Definition | None:
@@ -210,7 +297,14 @@ def _make_body(flow: Flow, name: str, declared: Declaration[object]) -> Bound:
     method = cast("Callable[..., Any]", declared.method)
     options = declared.options
     if isinstance(declared, Each):
-        return ForEach(method, flow, name, window=options.window, timeout=options.timeout)
+        return ForEach(
+            method,
+            flow,
+            name,
+            window=options.window,
+            timeout=options.timeout,
+            in_threads=declared.threaded,
+        )
     if isinstance(declared, Subflow):
         return Subflows(method, flow, name, preview=_preview)
     return Bound(method, flow, name, yields=declared.yields, threaded=declared.threaded)
@@ -265,6 +359,11 @@ def _make_fields(cls: type) -> None:
         )
     finally:
         annotations.update(variables)
+    equal = next(base for base in cls.__mro__ if "__eq__" in vars(base))
+    made_by = {"__dataclass_fields__", "__attrs_attrs__"} & vars(equal).keys()
+    if made_by and not issubclass(equal, Flow):
+        # A mixin without fields was made by them: all flows with it would be equal.
+        cast("Any", cls).__eq__, cast("Any", cls).__hash__ = object.__eq__, object.__hash__
 
 
 def _named_as_written(_: type, fields: list[attrs.Attribute[Any]]) -> list[attrs.Attribute[Any]]:

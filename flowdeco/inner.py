@@ -12,8 +12,10 @@ import attrs
 
 from .activity import enclosing_activity
 from .body import Bound
+from .errors import BusyError, FlowdecoError
 from .job import AbstractJob, Job
 from .limits import Limits
+from .plain import discard
 from .scheduler import Scheduler
 from .text import class_name, value_line
 
@@ -29,9 +31,15 @@ class Item(Bound):
     __slots__ = ("item",)
 
     def __init__(
-        self, method: Callable[..., Any], flow: object, name: str, *, item: object
+        self,
+        method: Callable[..., Any],
+        flow: object,
+        name: str,
+        *,
+        item: object,
+        threaded: bool,
     ) -> None:
-        super().__init__(method, flow, name)
+        super().__init__(method, flow, name, yields=False, threaded=threaded)
         self.item = item
 
     def start(self) -> Any:
@@ -56,6 +64,8 @@ class ForEach(Bound):
 
     window: int | None = None
     timeout: float | None = None
+    in_threads: bool = False
+    """Whether the method runs in a thread for each item."""
     _items: Scheduler | None = attrs.field(default=None, init=False)
 
     takes_place = False
@@ -99,7 +109,7 @@ class ForEach(Bound):
 
     def _job(self, number: int, item: object) -> Job[object]:
         name = f"{self.name}[{number}]"
-        body = Item(self.method, self.flow, name, item=item)
+        body = Item(self.method, self.flow, name, item=item, threaded=self.in_threads)
         return Job(body, timeout=self.timeout, critical=False)
 
     def children(self) -> Sequence[AbstractJob[object]]:
@@ -137,6 +147,9 @@ class Subflows(Bound):
         self.made = made
         try:
             report = await around.co_perform(around.limits)
+        except FlowdecoError:
+            self._ran = None  # none of them has started
+            raise
         finally:
             _let_go(around)
         errors = [scheduler.raised_exception() for scheduler in schedulers]
@@ -153,10 +166,15 @@ class Subflows(Bound):
         for flow in flows:
             scheduler = getattr(flow, "_flow_scheduler", None)
             if not isinstance(scheduler, Scheduler):
-                raise TypeError(
+                error = TypeError(
                     f"{self.name!r} must return a flow or a list of flows, not {value_line(flow)}"
                     f" ({class_name(flow)})"
                 )
+                for one in flows:
+                    discard(one)
+                raise error
+            cast("Flow", flow)._flow_begin()
+            self._refuse_running(scheduler)
             if scheduler in schedulers:
                 raise ValueError(
                     f"{self.name!r} returned {value_line(flow)} twice, and a flow that runs cannot"
@@ -164,6 +182,14 @@ class Subflows(Bound):
                 )
             schedulers.append(scheduler)
         return schedulers
+
+    def _refuse_running(self, scheduler: Scheduler) -> None:
+        if scheduler.is_busy():
+            raise BusyError(
+                f"{self.name!r} returned the flow {scheduler.name!r}, which is running already, and"
+                " can run neither inside of itself nor twice at once; return one that is made for"
+                f" this, such as {scheduler.name}(...)"
+            )
 
     def passed_on(self, _value: object) -> object:
         return self.made

@@ -16,7 +16,7 @@ from collections.abc import (
     KeysView,
     Sequence,
 )
-from types import CoroutineType
+from types import CodeType, CoroutineType
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeAlias, cast
 
 import attrs
@@ -49,6 +49,7 @@ else:
     from typing_extensions import TypeVar
 
 if TYPE_CHECKING:
+    from .report import Report
     from .scheduler import Scheduler
 
 __all__ = ["AbstractJob", "Job", "PrintJob", "Requirement", "RequirementSet"]
@@ -311,7 +312,7 @@ class AbstractJob(Atom["AbstractJob[object]"], Generic[R]):
         raise NotFinishedError(self._why_no_result(), self)
 
     def _why_no_result(self) -> str:
-        message = f"{self.name!r} has no result: it is {self.state.value}"
+        message = f"{self.name!r} has no result: {self._whereabouts()}"
         activity = current_activity.get()
         if activity is None or activity.job is self or self in activity.job.required:
             return message
@@ -322,8 +323,45 @@ class AbstractJob(Atom["AbstractJob[object]"], Generic[R]):
             f" or {reader.name}.requires({self.name})"
         )
 
+    def _whereabouts(self) -> str:
+        """Say how far the job has come, and after a run how that ended without it."""
+        return self._why_unfinished() or f"it is {self.state.value}"
+
+    def _why_unfinished(self) -> str | None:
+        """Say why a run has ended without a result of the job, None before and during one."""
+        state = self.state
+        error = self._outcome.exception
+        if error is not None:
+            failed = f"it has failed with {class_name(error)}: {line(error)}"
+            return line(error) if state is State.SKIPPED else failed
+        ended = self._last_report()
+        how = _AFTER_A_RUN.get(state)
+        if ended is None or how is None:
+            return None
+        how = f"it is {state.value}, for {how}"
+        return how if ended.reason is None else f"{how}: {ended.reason}"
+
+    def _last_report(self) -> Report | None:
+        """The report of the run that ended without it; None before and during one."""
+        report: Report | None = None
+        scheduler = self._scheduler
+        while scheduler is not None and not scheduler.is_busy():
+            # A nested run that was stopped has little to say: the one around it knows why.
+            if report is None or report.reason is None or report.reason.cause.name == "CANCELLED":
+                report = report if scheduler.report is None else scheduler.report
+            scheduler = scheduler._scheduler
+        return report
+
     def __repr__(self) -> str:
         return described(self, self._outcome)
+
+
+_AFTER_A_RUN = {
+    State.IDLE: "the run ended before it started",
+    State.CANCELLED: "the run stopped it when it ended",
+    State.STUCK: "it did not stop when the run ended",
+}
+"""What became of a job that was not done when its run ended."""
 
 
 def _jobs_in(given: object) -> Jobs:
@@ -431,17 +469,25 @@ class Job(AbstractJob[R]):
 
     if not TYPE_CHECKING:
 
-        def __call__(self) -> object:
+        def __call__(self, *_: object, **_keywords: object) -> object:
             # Give good error for: `await self.build()` in another step.
-            raise TypeError(
-                f"{self.name!r} is a job, which a run starts; come after={self.name} to get its"
-                f" result, or call the method itself: {class_name(self._flow)}.{self.name}"
-                ".body(self)"
-            )
+            raise self._not_called(sys._getframe(1).f_code)
 
-    @property
-    def _flow(self) -> object:
-        return self.body.flow if isinstance(self.body, Bound) else None
+        def __await__(self) -> object:
+            # Give good error for: `await self.build`.
+            raise self._not_called(sys._getframe(1).f_code)
+
+    def _not_called(self, caller: CodeType) -> TypeError:
+        activity = current_activity.get()
+        is_own = activity is not None and activity.job is self
+        instead: str | None = None
+        if isinstance(self.body, Bound):
+            flow: Any = self.body.flow  # None, where it is there to be drawn only
+            if flow is not None:
+                instead = flow._flow_instead_of_call(self.body.name, caller, is_own)
+        if instead is None:
+            instead = f"require it, and read its result with {self.name}.result()"
+        return TypeError(f"{self.name!r} is a job, which a run starts; {instead}")
 
     def co_run(self) -> Coroutine[Any, Any, R]:
         """Return the work: a new coroutine of the body."""

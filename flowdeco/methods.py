@@ -6,12 +6,20 @@ import functools
 import inspect
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from types import FunctionType
-from typing import Any, Final, cast
+from types import (
+    BuiltinFunctionType,
+    ClassMethodDescriptorType,
+    FunctionType,
+    MethodDescriptorType,
+    MethodWrapperType,
+    WrapperDescriptorType,
+)
+from typing import Any, Final, cast, get_origin
 
-from .declaration import Declaration
+from .chain import Link
+from .declaration import Declaration, Decorator
 from .limits import check_flag, check_seconds, check_window
-from .text import class_name, value_line
+from .text import class_name, line, value_line
 
 __all__ = [
     "RESERVED",
@@ -20,6 +28,7 @@ __all__ = [
     "described",
     "first_line",
     "function_in",
+    "is_body",
     "is_reserved",
     "layers",
     "listed",
@@ -37,6 +46,12 @@ WRAPPERS: Final[tuple[type, ...]] = (
     *(functools.cached_property, functools.partialmethod),
 )
 """What makes something of a function that is no method of the instance."""
+
+_NO_BODIES: Final[tuple[type, ...]] = (
+    *(type, Link, Decorator, BuiltinFunctionType, MethodDescriptorType, MethodWrapperType),
+    *(WrapperDescriptorType, ClassMethodDescriptorType),
+)
+"""What can be called, and is no method that somebody has written for a flow."""
 
 _SELF = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 _VARIABLE = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
@@ -71,8 +86,10 @@ def reserved(name: str) -> Iterator[str]:
 
 def _of_over(declared: Declaration[object]) -> Iterator[str]:
     # What is no declaration at all is refused with the prerequisites.
+    # What has none in it is refused there as well.
     over = declared.options.after
-    if over is None or isinstance(over, (tuple, list)):
+    several = isinstance(over, (tuple, list))
+    if over is None or (several and any(isinstance(one, Declaration) for one in declared.before)):
         names = _names_before(declared)
         given = f"and is given {'a list' if isinstance(over, list) else 'a tuple'} of {len(names)}"
         if over is None:
@@ -93,12 +110,15 @@ def _of_method(declared: Declaration[object]) -> str | None:
         return f"it is decorated twice; keep one of @{method.kind} and @{kind}"
     if isinstance(method, WRAPPERS):
         return f"@{kind} stands on a {what}, and a {kind} is a method of the instance; {write}"
-    if not isinstance(method, FunctionType):
+    if not is_body(declared):
         return f"@{kind} stands on {described(method)}; {write}"
-    if method.__name__ == "<lambda>":
+    if isinstance(method, FunctionType) and method.__name__ == "<lambda>":
         return f"@{kind} stands on a lambda; {write}"
     if kind == "service":
-        if inspect.iscoroutinefunction(method) or declared.yields:
+        if inspect.iscoroutinefunction(method):
+            return _of_yieldless(declared)
+        # Left abstract, a generator is written without `async`, or checkers await it.
+        if declared.yields or declared.__isabstractmethod__:
             return None
         inner = function_in(method)
         if inner is not method and inspect.isasyncgenfunction(inner):
@@ -107,14 +127,60 @@ def _of_method(declared: Declaration[object]) -> str | None:
     if declared.yields and kind == "step":
         return "it is a step and yields; did you mean @service?"
     if inspect.isgeneratorfunction(method) and kind == "step":
-        line = f"`async def {declared.name}(self)`"
-        return f"it is a step and yields; did you mean @service, which is async? Write {line}"
+        write = f"`async def {declared.name}(self)`"
+        return f"it is a step and yields; did you mean @service, which is async? Write {write}"
     if declared.yields or inspect.isgeneratorfunction(method):
         return f"it yields; return {_RETURNED[kind]} instead"
     if kind == "subflow" and inspect.iscoroutinefunction(method):
         return f"it makes flows and waits for nothing, so it is not async; {write}"
     return None
 
+
+def is_body(declared: Declaration[object]) -> bool:
+    """Whether what a decorator stands on can be the body of a job.
+
+    Besides functions that is what is called like one: an instance of a class with `__call__`, or a
+    partial of a function. No instance is bound to it: the flow is the first argument.
+    """
+    method = declared.method
+    if isinstance(method, FunctionType) or declared.kind not in ("step", "each"):
+        return isinstance(method, FunctionType)
+    while isinstance(method, functools.partial):
+        method = method.func
+    return callable(method) and not isinstance(method, (*_NO_BODIES, *WRAPPERS))
+
+
+def _of_yieldless(declared: Declaration[object]) -> str | None:
+    """Refuse a service that is annotated as an iterator and yields nothing."""
+    inner = function_in(declared.method)
+    annotation = _return_annotation(declared.method)
+    if declared.__isabstractmethod__ or inspect.isasyncgenfunction(inner):
+        return None
+    if not _is_iterator(annotation):
+        return None
+    shown = annotation.strip("'\"") if isinstance(annotation, str) else value_line(annotation)
+    return (
+        f"it is annotated as {line(shown)} and never yields, so that it would give None; let it"
+        " `yield` where it is ready, or annotate it `-> None`"
+    )
+
+
+def _return_annotation(method: object) -> object:
+    """What a method is annotated to return, as it is written: nothing is evaluated for it."""
+    try:
+        return cast("Any", method).__annotations__.get("return")
+    except Exception:  # it names what is not there, or it has none
+        return None
+
+
+def _is_iterator(annotation: object) -> bool:
+    if isinstance(annotation, str):
+        return _ITERATOR.match(annotation) is not None
+    origin = get_origin(annotation) or annotation
+    return isinstance(origin, type) and _ITERATOR.match(origin.__name__) is not None
+
+
+_ITERATOR = re.compile(r"['\"]?([\w.]+\.)?(Async)?(Iterator|Iterable|Generator)\b")
 
 _RETURNED = {"each": "the result for the item", "subflow": "a flow, or a list of flows,"}
 
@@ -149,22 +215,67 @@ def _one_inside(value: object) -> object:
 
 
 def _of_parameters(declared: Declaration[object]) -> Iterator[str]:
-    parameters = declared.parameters
-    if not parameters or parameters[0].kind not in _SELF:
-        yield f"it has no self; write `{first_line(declared)}`"
+    try:
+        parameters = [*declared.parameters]
+    except Exception:
+        yield (
+            f"it does not say what it takes; call it in a method, `{first_line(declared)}`, and"
+            f" decorate that"
+        )
         return
-    others = parameters[1:]
+    is_function = isinstance(declared.method, FunctionType)
+    if declared.takes_anything:
+        return
+    if not parameters or parameters[0].kind not in _SELF:
+        if is_function:
+            yield f"it has no self; write `{first_line(declared)}`"
+        else:
+            yield (
+                "it is called with the flow as its first argument, as a method is, and takes none;"
+                f" write `{first_line(declared)}`"
+            )
+        return
+    offered = ["item"] if declared.kind == "each" else _names_before(declared)
+    problem = _of_self(declared, parameters, offered) if is_function else None
+    if problem is not None:
+        yield problem
+    else:
+        yield from _of_values(declared, parameters[1:], offered)
+
+
+def _of_self(
+    declared: Declaration[object],
+    parameters: Sequence[inspect.Parameter],
+    offered: Sequence[str],
+) -> str | None:
+    """Refuse a first parameter that is not self where it could be taken for that of a value."""
+    first = parameters[0].name
+    if first == "self" or first.startswith("_"):  # as what is not used is called
+        return None
+    if not (declared.kind == "each" or (declared.passes_values and offered)):
+        return None
+    names = [parameter.name for parameter in parameters]
+    values = names if len(names) == len(offered) else offered
+    return (
+        f"its first parameter is {first}, and that is the flow, not a value; write"
+        f" `{first_line(declared, *values)}`"
+    )
+
+
+def _of_values(
+    declared: Declaration[object],
+    others: Sequence[inspect.Parameter],
+    offered: Sequence[str],
+) -> Iterator[str]:
     unusual = [p for p in others if p.default is not p.empty or p.kind not in _SELF]
     wanted = [p.name for p in others if p.default is p.empty and p.kind not in _VARIABLE]
-    is_each = declared.kind == "each"
-    offered = ["item"] if is_each else _names_before(declared)
     if unusual and declared.options.after is not None:
         yield (
             f"{listed(map(_written, unusual))} cannot be passed: a value goes to a plain parameter"
             f" without a default; write `{first_line(declared, *offered)}`, and make fields of the"
             " rest"
         )
-    elif is_each:
+    elif declared.kind == "each":
         if len(wanted) != 1:
             yield (
                 f"it takes {counted(len(wanted), 'value')} and is called with 1, the item; write"
@@ -172,6 +283,11 @@ def _of_parameters(declared: Declaration[object]) -> Iterator[str]:
             )
     elif wanted and not (declared.passes_values and len(wanted) == len(offered)):
         yield _of_count(declared, wanted, offered)
+    elif any(name != own and name in offered for name, own in zip(wanted, offered, strict=False)):
+        yield (
+            f"it takes ({listed(wanted)}) and gets the values of ({listed(offered)}), in this"
+            f" order; write `{first_line(declared, *offered)}`"
+        )
 
 
 def _of_count(declared: Declaration[object], wanted: Sequence[str], offered: Sequence[str]) -> str:
@@ -224,7 +340,9 @@ def _of_options(declared: Declaration[object]) -> Iterator[str]:
     label: object = options.label
     if label is not None and not isinstance(label, str):
         yield f"label must be a str or None, not {value_line(label)} ({class_name(label)})"
-    coroutine_service = declared.kind == "service" and not declared.yields
+    coroutine_service = declared.kind == "service" and not (
+        declared.yields or _is_iterator(_return_annotation(declared.method))
+    )
     if coroutine_service and options.timeout is not None:
         yield (
             "timeout bounds the time until a service yields, and this one does not yield; drop"
@@ -240,8 +358,8 @@ def first_line(declared: Declaration[object], *parameters: str) -> str:
     method = function_in(declared.method)
     plain = declared.kind == "subflow" or (
         declared.kind != "service"
-        and isinstance(method, FunctionType)
-        and not inspect.iscoroutinefunction(method)
+        and (isinstance(method, FunctionType) or is_body(declared))
+        and not (inspect.iscoroutinefunction(method) or declared.is_async)
     )
     return f"{'def' if plain else 'async def'} {declared.name}({', '.join(['self', *parameters])})"
 

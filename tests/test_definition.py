@@ -2,6 +2,7 @@
 
 import ast
 import functools
+import importlib.util
 import sys
 import types
 from pathlib import Path
@@ -50,6 +51,8 @@ def wrapped(function):
 
     return wrapper
 
+
+PYDANTIC = importlib.util.find_spec("pydantic") is not None
 
 HEADER = (
     "import abc, attrs, collections, contextlib, functools, math, typing, typing_extensions;"
@@ -852,6 +855,289 @@ MISTAKES = [
     pytest.param(
         """
         class X(Flow):
+            hosts: list = attrs.field(factory=list)
+            names: tuple = ("eu", "us")
+            more = ["eu"]
+            @each(hosts)
+            async def a(self, item): ...
+            @each(names)
+            async def b(self, item): ...
+            @each(more)
+            async def all_more(self, item): ...
+            @each("hosts")
+            async def d(self, item): ...
+        ---
+        X.a (flows.py:6): @each goes over the result of a declaration, and hosts is a field; write
+          a step that returns it, `async def all_hosts(self): return self.hosts` under @step, and
+          below it `@each(all_hosts)`
+        X.b (flows.py:8): @each goes over the result of a declaration, and names is a field; write
+          a step that returns it, `async def all_names(self): return self.names` under @step, and
+          below it `@each(all_names)`
+        X.all_more (flows.py:10): @each goes over the result of a declaration, and more is an
+          attribute; write a step that returns it, `async def all_more_(self): return self.more`
+          under @step, and below it `@each(all_more_)`
+        X.d (flows.py:12): @each goes over the result of a declaration, and hosts is a field; write
+          a step that returns it, `async def all_hosts(self): return self.hosts` under @step, and
+          below it `@each(all_hosts)`
+        """,
+        id="each over a field",
+    ),
+    pytest.param(
+        """
+        class X(Flow):
+            @step
+            async def a(self): ...
+            @each(("eu", "us"))
+            async def b(self, item): ...
+            @each(range(3))
+            async def c(self, item): ...
+            @each(one for one in "abc")
+            async def d(self, item): ...
+            @each([])
+            async def e(self, item): ...
+        ---
+        X.b (flows.py:5): @each goes over the result of a declaration, and this is a tuple; write a
+          step that returns it, `async def items(self): return ('eu', 'us')` under @step, and below
+          it `@each(items)`
+        X.c (flows.py:7): @each goes over the result of a declaration, and this is a range; write a
+          step that returns it, `async def items(self): return range(0, 3)` under @step, and below
+          it `@each(items)`
+        X.d (flows.py:9): @each goes over the result of a declaration, and this is a generator;
+          write a step that returns it, `async def items(self): return ...` under @step, and below
+          it `@each(items)`
+        X.e (flows.py:11): @each goes over the result of a declaration, and this is a list; write a
+          step that returns it, `async def items(self): return []` under @step, and below it
+          `@each(items)`
+        """,
+        id="each over items",
+    ),
+    pytest.param(
+        """
+        class X(Flow):
+            host: str = attrs.field()
+            @step(after=host)
+            async def a(self): ...
+            @step(after=[a, "host"])
+            async def b(self): ...
+        ---
+        X.a (flows.py:4): `after=` has host, which is a field; a body reads it: `self.host`
+        X.b (flows.py:6): `after=` has host, which is a field; a body reads it: `self.host`
+        """,
+        id="after a field",
+    ),
+    pytest.param(
+        """
+        import dataclasses
+        from pydantic import Field, PrivateAttr
+        class X(Flow):
+            a: list = dataclasses.field(default_factory=list)
+            b: int = dataclasses.field(default=3)
+            c: str = dataclasses.field()
+            d: dict = dataclasses.field(default_factory=lambda: {})
+            e = dataclasses.field(default="x")
+            f: int = Field(default=3, ge=0)
+            g: int = Field(ge=0)
+            h: list = Field(default_factory=list)
+            _i: int = PrivateAttr(default=3)
+        ---
+        X.e (flows.py:9): dataclasses.field makes no field of a flow; write `e: ... =
+          attrs.field(default='x')`
+        X.a (flows.py:5): dataclasses.field makes no field of a flow; write `a: ... =
+          attrs.field(factory=list)`
+        X.b (flows.py:6): dataclasses.field makes no field of a flow; write `b: ... =
+          attrs.field(default=3)`
+        X.c (flows.py:7): dataclasses.field makes no field of a flow; write `c: ... = attrs.field()`
+        X.d (flows.py:8): dataclasses.field makes no field of a flow; write `d: ... =
+          attrs.field(factory=...)`
+        X.f (flows.py:10): pydantic's Field makes no field of a flow; write `f: ... =
+          attrs.field(default=3)`
+        X.g (flows.py:11): pydantic's Field makes no field of a flow; write `g: ... = attrs.field()`
+        X.h (flows.py:12): pydantic's Field makes no field of a flow; write `h: ... =
+          attrs.field(factory=list)`
+        X._i (flows.py:13): pydantic's PrivateAttr makes no field of a flow; write `_i: ... =
+          attrs.field(default=3)`
+        """,
+        id="fields of other libraries",
+        marks=pytest.mark.skipif(not PYDANTIC, reason="needs pydantic"),
+    ),
+    pytest.param(
+        """
+        import dataclasses
+        @dataclasses.dataclass
+        class Settings:
+            url: str
+            known: ClassVar[int] = 3
+        class HTTPSettings(Settings): ...
+        @attrs.define
+        class Conf:
+            x: int = 1
+        class X(HTTPSettings, Flow): ...
+        ---
+        X (flows.py:11): its base Settings is a dataclass with fields (url), of which a flow makes
+          no arguments; write them as fields of the flow, as in `url: ...`, or have one that holds
+          them all: `settings: Settings`
+        """,
+        id="base with the fields of a dataclass",
+    ),
+    pytest.param(
+        """
+        @attrs.define
+        class MyConf:
+            x: int = 1
+            y: int = 2
+        class X(Base, MyConf): ...
+        ---
+        X (flows.py:6): its base MyConf is an attrs class with fields (x, y), of which a flow makes
+          no arguments; write them as fields of the flow, as in `x: ...`, or have one that holds
+          them all: `my_conf: MyConf`
+        """,
+        id="base with the fields of attrs",
+    ),
+    pytest.param(
+        """
+        import dataclasses
+        @dataclasses.dataclass
+        class Twice(Flow):
+            n: int = 1
+        class X(Twice): ...
+        ---
+        Twice (flows.py:3): @dataclass stands over a flow, which has its fields already; drop it
+        """,
+        id="base that was made a dataclass",
+    ),
+    pytest.param(
+        """
+        import dataclasses
+        @dataclasses.dataclass(slots=True)
+        class X(Flow):
+            n: int = 1
+        ---
+        X (flows.py:3): @dataclass stands over a flow, which has its fields already; drop it
+        """,
+        id="dataclass with slots",
+    ),
+    pytest.param(
+        """
+        class X(Flow):
+            @step
+            async def a(self): ...
+            @step(after=a)
+            async def b(wheel): ...
+            @step(after=(a, b))
+            async def c(x, y): ...
+            @step(after=(a, b))
+            async def d(this, x, y): ...
+            @each(a)
+            async def e(item): ...
+            @each(a)
+            async def f(this, item): ...
+        ---
+        X.b (flows.py:5): its first parameter is wheel, and that is the flow, not a value; write
+          `async def b(self, wheel)`
+        X.c (flows.py:7): its first parameter is x, and that is the flow, not a value; write `async
+          def c(self, x, y)`
+        X.d (flows.py:9): its first parameter is this, and that is the flow, not a value; write
+          `async def d(self, a, b)`
+        X.e (flows.py:11): its first parameter is item, and that is the flow, not a value; write
+          `async def e(self, item)`
+        X.f (flows.py:13): its first parameter is this, and that is the flow, not a value; write
+          `async def f(self, item)`
+        """,
+        id="first parameter that is not self",
+    ),
+    pytest.param(
+        """
+        class X(Flow):
+            @step
+            async def wheel(self): ...
+            @service
+            async def dsn(self): ...
+            @step(after=(wheel, dsn))
+            async def a(self, dsn, wheel): ...
+            @step(after=(wheel, dsn))
+            async def b(self, dsn, file): ...
+            @subflow(after=(wheel, dsn, a))
+            def c(self, wheel, a, dsn): ...
+        ---
+        X.a (flows.py:7): it takes (dsn, wheel) and gets the values of (wheel, dsn), in this order;
+          write `async def a(self, wheel, dsn)`
+        X.b (flows.py:9): it takes (dsn, file) and gets the values of (wheel, dsn), in this order;
+          write `async def b(self, wheel, dsn)`
+        X.c (flows.py:11): it takes (wheel, a, dsn) and gets the values of (wheel, dsn, a), in this
+          order; write `def c(self, wheel, dsn, a)`
+        """,
+        id="parameters in another order",
+    ),
+    pytest.param(
+        """
+        class X(Flow):
+            @service
+            async def a(self) -> typing.AsyncIterator[str]: return None
+            @service
+            async def b(self) -> collections.abc.AsyncGenerator[str, None]: ...
+            @service(timeout=3)
+            async def c(self) -> "typing.Iterator[str]": ...
+        ---
+        X.a (flows.py:3): it is annotated as typing.AsyncIterator[str] and never yields, so that it
+          would give None; let it `yield` where it is ready, or annotate it `-> None`
+        X.b (flows.py:5): it is annotated as collections.abc.AsyncGenerator[str, None] and never
+          yields, so that it would give None; let it `yield` where it is ready, or annotate it `->
+          None`
+        X.c (flows.py:7): it is annotated as typing.Iterator[str] and never yields, so that it
+          would give None; let it `yield` where it is ready, or annotate it `-> None`
+        """,
+        id="service that never yields",
+    ),
+    pytest.param(
+        """
+        class X(Flow):
+            @step
+            async def a(self): ...
+            @step
+            async def b(self): ...
+            a >> b
+            @step
+            async def a(self): ...
+        ---
+        X.b (flows.py:5): `>>` names the first of two declarations called a; rename one of them
+        """,
+        id="declared once more after an unnamed chain",
+    ),
+    pytest.param(
+        """
+        class X(Flow):
+            @step
+            async def a(self): ...
+            @step
+            async def b(self): ...
+            @step
+            async def c(self): ...
+            a >> b >> c
+            @step
+            async def b(self): ...
+        ---
+        X.a (flows.py:3): `>>` names the first of two declarations called b; rename one of them
+        """,
+        id="declared once more in the middle of an unnamed chain",
+    ),
+    pytest.param(
+        """
+        class X(Flow):
+            @step
+            async def a(self): ...
+            @step
+            async def b(self): ...
+            order = a >> b
+            @step
+            async def a(self): ...
+        ---
+        X.order (flows.py:7): `>>` names the first of two declarations called a; rename one of them
+        """,
+        id="declared once more after a named chain",
+    ),
+    pytest.param(
+        """
+        class X(Flow):
             @step(timeout=-1, critical="yes", label=3)
             async def a(self): ...
             @step(timeout="5", critical=1)
@@ -1594,7 +1880,11 @@ ENGINE = {"run", "job", "scheduler", "inner", "report", "body", "drain", "ownloo
 
 
 @pytest.mark.parametrize(
-    "module", ["declaration", "decorators", "methods", "checks", "definition", "chain", "errors"]
+    "module",
+    [
+        *("instead", "declaration", "decorators", "methods", "foreign", "checks", "definition"),
+        *("hooks", "chain", "errors"),
+    ],
 )
 def test_declarations_import_nothing_of_the_engine(module):
     """To declare, collect and check takes nothing of what runs, type checking aside."""
@@ -1603,10 +1893,11 @@ def test_declarations_import_nothing_of_the_engine(module):
     imported = set(imports_in(ast.parse(path.read_text("utf-8")).body))
 
     assert imported & ENGINE == set()
-    assert imported <= {"declaration", "decorators", "methods", "checks", *GROUND}
+    assert imported <= {"declaration", "decorators", "methods", *CHECKS, *GROUND}
 
 
-GROUND = {"chain", "errors", "graph", "limits", "text"}
+CHECKS = {"foreign", "hooks", "checks"}
+GROUND = {"chain", "errors", "graph", "instead", "limits", "text"}
 
 
 def imports_in(statements):

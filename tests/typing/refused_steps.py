@@ -328,6 +328,13 @@ def body_with_wrong_arguments(flow: Base, other: Job[int]) -> None:
     flow.number.body(flow)  # type: ignore[call-arg, operator]  # pyright: ignore[reportCallIssue]
 
 
+async def awaited_and_assigned(flow: Base) -> None:
+    await flow.number  # type: ignore[misc]  # pyright: ignore[reportGeneralTypeIssues]
+    await Base.number  # type: ignore[misc]  # pyright: ignore[reportGeneralTypeIssues]
+    flow.number(4)  # type: ignore[operator]  # pyright: ignore[reportCallIssue]
+    flow.number = 3  # type: ignore[assignment]  # pyright: ignore[reportAttributeAccessIssue]
+
+
 def shutdown_hooks() -> None:
     class Wrong(Flow):
         @step

@@ -286,3 +286,32 @@ class Reading(Flow):
     async def b(self) -> int:
         assert_type(self.a, Job[int])
         return self.a.result() + 1
+
+
+class Upload:
+    """A body that is an object."""
+
+    def __call__(self, flow: Flow, wheel: str) -> int:
+        return len(wheel)
+
+
+class Fetch:
+    """One that is async."""
+
+    async def __call__(self, flow: Flow) -> bytes:
+        return b""
+
+
+class Objects(Flow):
+    @step
+    async def build(self) -> str:
+        return "wheel"
+
+    upload = step(after=build)(Upload())
+    fetch = step(Fetch())
+
+
+def objects(flow: Objects) -> None:
+    assert_type(flow.upload.result(), int)
+    assert_type(flow.fetch.result(), bytes)
+    assert_type(Objects.upload.body(flow, "wheel"), int)
