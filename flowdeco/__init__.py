@@ -11,11 +11,11 @@ from .report import Report
 from .scheduler import Scheduler
 
 # Layers, from the ground; nothing imports what lies above it:
-#   errors, graph, text, limits, outcome, chain, window, drain, deadline, serving, tasks, threads,
-#   watch
+#   errors, dot, graph, text, limits, outcome, chain, window, drain, deadline, serving, tasks,
+#   threads, watch
 #   marks, body
 #   job
-#   plan
+#   plan, names
 #   observer, reason, activity, agenda, listing, shutdown
 #   diagram, report, grace
 #   run

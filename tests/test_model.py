@@ -342,7 +342,7 @@ class World(Observer):
 
     def level(self, job):
         # That of an item goes when its job is run again or collected.
-        return self.levels.setdefault(job, job._scheduler)
+        return self.levels.setdefault(job, job._flow_home)
 
     def around(self, job):
         """The level of a job, and those around it."""
