@@ -106,7 +106,8 @@ class AbstractJob(Atom["AbstractJob[object]"], Generic[R]):
         critical: whether its failure ends the run; None takes the default of its scheduler.
         forever: whether the run ends without waiting for it, by stopping it.
         timeout: the seconds it may take from its start; over it, it is cancelled and has failed
-            with `TimeoutError`. None and infinity are no limit.
+            with `TimeoutError`. None and infinity are no limit. What a class of one's own does
+            with its attribute of that name later on is its own affair.
         required: what it comes after: jobs, chains, None, and collections of them.
 
     Raises:
@@ -121,6 +122,8 @@ class AbstractJob(Atom["AbstractJob[object]"], Generic[R]):
     _flow_given: RequirementSet = attrs.field(default=None, alias="required")
     _required: Jobs = attrs.field(init=False)
     _outcome: Outcome = attrs.field(init=False)
+    _flow_timeout: float | None = attrs.field(init=False)
+    """The one that it was made with."""
     _flow_owner: Callable[[], Scheduler | None] | None = attrs.field(init=False)
     _traits: Traits = attrs.field(init=False)
     """What a run must know of its body."""
@@ -134,6 +137,7 @@ class AbstractJob(Atom["AbstractJob[object]"], Generic[R]):
 
     def __attrs_post_init__(self) -> None:
         # Not validators: these would run before a job keeps its coroutine, and leave it un-awaited.
+        self._flow_timeout = self.timeout
         if self.timeout is not None:
             check_seconds(self.timeout, "timeout")
         if self.critical is not None:
@@ -251,7 +255,8 @@ class AbstractJob(Atom["AbstractJob[object]"], Generic[R]):
 
     def _own_timeout(self) -> float | None:
         """The seconds after which the run is to cancel the body."""
-        return self.timeout
+        # A class of one's own may have a `timeout` that is something else: of a packet, perhaps.
+        return self.timeout if type(self) in (Job, PrintJob) else self._flow_timeout
 
     def _children(self) -> Iterable[AbstractJob[object]]:
         """The jobs inside of this one."""

@@ -42,7 +42,6 @@ def check_names(job: AbstractJob[object]) -> None:
 
     Raises:
         TypeError: it uses one, or has set an argument to what is of a wrong type.
-        ValueError: it has set the timeout to what is out of range.
     """
     cls = type(job)
     if _is_ours(cls):
@@ -104,7 +103,6 @@ def _check_values(job: AbstractJob[object], names: Mapping[str, object]) -> None
         value: object = getattr(job, name, None) if name in names else None
         if value is not None and not callable(value):
             raise _taken(type(job), name, value, check_names)
-    check_timeout(job)
     for name in ("critical", "forever"):
         check_flag(getattr(job, name), f"`{name}` of {class_name(job)}")
 
@@ -115,10 +113,11 @@ def check_timeout(job: AbstractJob[object]) -> None:
     Raises:
         TypeError, ValueError: it is no duration.
     """
+    timeout = job._own_timeout()
     try:
-        check_seconds(job.timeout, "timeout")
+        check_seconds(timeout, "timeout")
     except (TypeError, ValueError):
-        check_seconds(job.timeout, f"the timeout of {job._flow_called()}")
+        check_seconds(timeout, f"the timeout of {job._flow_called()}")
 
 
 def _taken(cls: type, name: str, value: object, standing: object) -> TypeError:

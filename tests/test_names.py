@@ -130,12 +130,47 @@ def test_arguments_of_jobs_that_are_taken(name, value):
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("timeout", "3"), ("timeout", (1, 2)), ("critical", "yes"), ("forever", 1)],
+    [("critical", "yes"), ("critical", 1), ("forever", 1), ("forever", "no")],
 )
 def test_arguments_that_are_wrong(name, value):
     """An argument that was set to what is no value for it is refused when the job is added."""
     with pytest.raises(TypeError, match=rf"{name}.* must be"):
         Scheduler(own(AbstractJob, **{name: value}))
+
+
+@pytest.mark.parametrize("timeout", [0.125, 0, -1, "3 s", (1, 2)])
+def test_timeout_of_a_class(timeout):
+    """What a class calls its timeout is not that of the job, which is given to the base."""
+
+    class Ping(AbstractJob):
+        def __init__(self, **options):
+            super().__init__(**options)
+            self.timeout = timeout
+
+        async def co_run(self):
+            await sleeping(0.25)
+            return self.timeout
+
+    ping, bounded = Ping(), Ping(timeout=0.2)
+
+    assert orchestrate(Scheduler(ping, bounded)) is True
+    assert ping.result() == timeout
+    assert isinstance(bounded.raised_exception(), TimeoutError)
+    assert bounded.duration == 0.2
+
+
+def test_timeout_set_later():
+    """The timeout of what is no class of one's own can be set until the run begins."""
+    job = Job(lambda: sleeping(0.25))
+    printing = PrintJob(sleep=0.25)
+    scheduler = Scheduler(job, printing)
+    job.timeout = printing.timeout = 0.125
+
+    assert orchestrate(scheduler) is True
+    assert (job.duration, printing.duration) == (0.125, 0.125)
+    job.timeout = "soon"
+    with pytest.raises(TypeError, match="the timeout of '<lambda>'"):
+        orchestrate(scheduler)
 
 
 @pytest.mark.parametrize("name", ["name", "state", "required", "duration", "started_at"])
