@@ -3,12 +3,29 @@
 from __future__ import annotations
 
 import functools
+import re
+from pathlib import Path
 
 import attrs
 import pytest
 from jobs import orchestrate, sleeping
 
 from flowdeco import AbstractJob, Job, PrintJob, Scheduler
+
+PAGE = Path(__file__).parents[1] / "docs" / "asynciojobs.md"
+
+
+@pytest.mark.parametrize("cls", [AbstractJob, Job, PrintJob, Scheduler])
+def test_page_of_names(cls):
+    """The names that jobs have from the library are in the docs, each once."""
+    pattern = r"<!-- names: (\w+) -->\n\n```text\n(.*?)\n```"
+    listed = dict(re.findall(pattern, PAGE.read_text(encoding="utf-8"), flags=re.DOTALL))
+    job = cls(*([lambda: sleeping(0)] if cls is Job else []))
+    names = {name for name in dir(job) if not name.startswith("_")}
+    if cls is not AbstractJob:
+        names -= {name for name in dir(AbstractJob()) if not name.startswith("_")}
+
+    assert listed[cls.__name__].split() == sorted(names)
 
 
 def own(base=AbstractJob, *arguments, **attributes):
