@@ -102,7 +102,7 @@ def _check_values(job: AbstractJob[object], names: Mapping[str, object]) -> None
     for name in ("body", "shutdown"):
         value: object = getattr(job, name, None) if name in names else None
         if value is not None and not callable(value):
-            raise _taken(type(job), name, value, check_names)
+            raise _taken(type(job), name, value, None)
     for name in ("critical", "forever"):
         check_flag(getattr(job, name), f"`{name}` of {class_name(job)}")
 
@@ -133,6 +133,8 @@ def _taken(cls: type, name: str, value: object, standing: object) -> TypeError:
         why = "which jobs tell of themselves; rename it, or write a property"
         if name == "name":
             why = "which jobs make of their label; write super().__init__(label=...), or rename it"
+    elif name in ("body", "shutdown"):
+        why = "where jobs have a function to call; rename it"
     else:
         why = "which is called as a method of jobs; rename it, or give it something to call"
     return TypeError(f"{own} sets `{name}` to {value_line(value)} ({class_name(value)}), {why}")

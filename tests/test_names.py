@@ -140,7 +140,7 @@ def test_arguments_of_jobs_that_are_taken(name, value):
     """A job cannot have for its own what it takes as an argument, if it is of another kind."""
     job = own(Job, lambda: sleeping(0), **{name: value})
 
-    with pytest.raises(TypeError, match=rf"Own sets `{name}`"):
+    with pytest.raises(TypeError, match=rf"Own sets `{name}` to .*; rename it"):
         Scheduler(job)
     assert orchestrate(Scheduler(own(AbstractJob, **{name: value}))) is True
 
