@@ -60,13 +60,13 @@ class Weather(Flow):
 
 def main() -> None:
     oslo = Weather(city="Oslo")
-    if oslo.run():
-        print(f"the forecast was {oslo.forecast.result()!r}")
+    oslo.run().raise_for_failure()
+    print(f"the forecast was {oslo.forecast.result()!r}")
 
     print("-- the same with a broken sensor")
     lima = Weather(city="Lima", humidity_works=False)
-    if lima.run():  # nothing here is critical
-        lima.list()
+    lima.run()  # nothing here is critical: the failure is noted
+    lima.list()
     try:
         lima.forecast.result()
     except SkippedError as error:

@@ -122,7 +122,7 @@ class Survey(Flow, critical=True):
 def main() -> int:
     survey = Survey()
     report = survey.run(timeout=60)
-    if report:
+    if report.ok:
         name, length = survey.longest.result()
         print(f"the longest module is {name}, with {length} lines")
         if all(survey.heartbeats):
@@ -131,7 +131,7 @@ def main() -> int:
     survey.list()
     print()
     print(report)
-    return 0 if report else 1
+    return 0 if report.ok else 1
 
 
 if __name__ == "__main__":

@@ -12,12 +12,12 @@ from .report import Report
 from .scheduler import Scheduler
 
 # Layers, from the ground; nothing imports what lies above it:
-#   errors, graph, text, limits, outcome, chain, window, drain, deadline, serving, tasks, threads,
-#   watch, pickles
+#   errors, dot, graph, text, limits, outcome, chain, window, drain, deadline, serving, tasks,
+#   threads, watch, pickles
 #   plain
 #   marks, body, traces
 #   job
-#   plan
+#   plan, names
 #   observer, reason, activity, agenda, listing, shutdown
 #   diagram, layout, luggage, report, grace
 #   run

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+import concurrent.futures
 import functools
 import inspect
+import os
 import weakref
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
-from types import CodeType, FunctionType, MethodType
-from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Generator, Sequence
+from types import CodeType, CoroutineType, FunctionType, GeneratorType, MethodType
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeGuard, TypeVar, cast
 
 import attrs
 
 from .errors import StartedError
 from .plain import call_plainly
-from .text import class_name, line, repr_line
+from .text import class_name, line
 from .threads import in_thread
 
 if TYPE_CHECKING:
@@ -24,18 +27,24 @@ __all__ = [
     "NESTED",
     "PLAIN",
     "YIELDING",
+    "Awaited",
     "Bound",
     "Once",
     "Traits",
     "awaiting",
     "check_callable",
+    "defined_at",
     "function_name",
+    "is_awaitable",
+    "is_coroutine",
     "is_plain",
+    "isinstance_of",
     "up_and_down",
     "yields",
 ]
 
 R = TypeVar("R")
+T = TypeVar("T")
 
 
 class Traits:
@@ -144,12 +153,35 @@ class Bound(Traits):
         """Forget an earlier run, as a new one begins."""
 
 
+def isinstance_of(value: object, kind: type[T]) -> TypeGuard[T]:
+    """Tell whether the type of something is this one, or derives from it; ask it nothing more."""
+    return issubclass(type(value), kind)
+
+
+def is_coroutine(value: object) -> bool:
+    """Tell whether something is a coroutine object, one based on a generator included.
+
+    It asks for the type alone, as `is_awaitable` does: lazy objects load what they stand for when
+    they are asked for more.
+    """
+    kind = type(value)
+    if kind is GeneratorType:
+        code: CodeType = cast("GeneratorType[Any, Any, Any]", value).gi_code
+        return bool(code.co_flags & inspect.CO_ITERABLE_COROUTINE)
+    return kind is CoroutineType
+
+
+def is_awaitable(value: object) -> bool:
+    """Tell whether something can be awaited."""
+    return hasattr(type(value), "__await__") or is_coroutine(value)
+
+
 def is_plain(function: object) -> bool:
     """Tell whether something is a function that needs nothing and does not yield asynchronously.
 
     It is what most jobs are made of, and the other questions take their time.
     """
-    if not isinstance(function, FunctionType):
+    if type(function) is not FunctionType:
         return False
     code: CodeType = function.__code__
     if code.co_kwonlyargcount or code.co_flags & inspect.CO_ASYNC_GENERATOR:
@@ -175,7 +207,9 @@ async def up_and_down(generator: AsyncIterator[R]) -> R:
     return value
 
 
-_claimed: weakref.WeakSet[Coroutine[Any, Any, Any]] = weakref.WeakSet()
+AnyCoroutine: TypeAlias = "Coroutine[Any, Any, Any] | Generator[Any, Any, Any]"
+
+_claimed: weakref.WeakSet[AnyCoroutine] = weakref.WeakSet()
 
 
 class Once(Traits):
@@ -185,7 +219,7 @@ class Once(Traits):
 
     is_stateful = True
 
-    def __init__(self, coroutine: Coroutine[Any, Any, Any]) -> None:
+    def __init__(self, coroutine: AnyCoroutine) -> None:
         if coroutine in _claimed:
             raise TypeError(
                 f"the coroutine {function_name(coroutine)} is the body of another job already;"
@@ -203,7 +237,7 @@ class Once(Traits):
         Raises:
             StartedError: the coroutine has been started.
         """
-        if inspect.getcoroutinestate(self.coroutine) != inspect.CORO_CREATED:
+        if _has_started(self.coroutine):
             name = function_name(self)
             raise StartedError(
                 f"{job.name!r} cannot run again: it was made of a coroutine object, which runs"
@@ -211,13 +245,51 @@ class Once(Traits):
                 job,
             )
 
-    def __call__(self) -> Coroutine[Any, Any, Any]:
+    def __call__(self) -> AnyCoroutine:
         return self.coroutine
 
 
-def _close_unstarted(coroutine: Coroutine[Any, Any, Any]) -> None:
-    if inspect.getcoroutinestate(coroutine) == inspect.CORO_CREATED:
+def _has_started(coroutine: AnyCoroutine) -> bool:
+    if type(coroutine) is GeneratorType:
+        generator = cast("Generator[Any, Any, Any]", coroutine)
+        return inspect.getgeneratorstate(generator) != inspect.GEN_CREATED
+    state = inspect.getcoroutinestate(cast("Coroutine[Any, Any, Any]", coroutine))
+    return state != inspect.CORO_CREATED
+
+
+def _close_unstarted(coroutine: AnyCoroutine) -> None:
+    if not _has_started(coroutine):
         coroutine.close()
+
+
+class Awaited(Traits):
+    """An awaitable object in the place of a function, such as a future: each run awaits it."""
+
+    __slots__ = ("awaitable",)
+
+    def __init__(self, awaitable: Awaitable[Any]) -> None:
+        self.awaitable = awaitable
+
+    async def __call__(self) -> Any:
+        """Await it.
+
+        Raises:
+            RuntimeError: it is a future of another event loop, and still pending.
+        """
+        awaitable = self.awaitable
+        if issubclass(type(awaitable), asyncio.Future):
+            self._check_loop(cast("asyncio.Future[Any]", awaitable))
+        return await awaitable
+
+    def _check_loop(self, future: asyncio.Future[Any]) -> None:
+        # Give good error for: scheduler.orchestrate(), which makes a loop of its own.
+        if future.done() or future.get_loop() is asyncio.get_running_loop():
+            return
+        raise RuntimeError(
+            f"the {_kind(future)} that this job awaits belongs to another event loop than the one"
+            " that runs the job; make it there, with Job(lambda: ...), or run the scheduler in"
+            " the loop of the future, with `await scheduler.co_orchestrate()`"
+        )
 
 
 def check_callable(function: object, what: str, usage: str, *, or_coroutine: bool) -> None:
@@ -226,17 +298,14 @@ def check_callable(function: object, what: str, usage: str, *, or_coroutine: boo
     Raises:
         TypeError: it cannot; the message says so of `what`, and shows the `usage` instead.
     """
-    if inspect.iscoroutine(function):
-        function.close()
+    if is_coroutine(function):
+        cast("AnyCoroutine", function).close()
         raise TypeError(
             f"{what} must be a function, for every run calls it;"
             f" write {function_name(function)} without the parentheses"
         )
     if not callable(function):
-        raise TypeError(
-            f"{what} must be an async function{' or a coroutine' if or_coroutine else ''},"
-            f" not {repr_line(function)} ({class_name(function)})"
-        )
+        raise _not_callable(function, what, or_coroutine=or_coroutine)
     if not or_coroutine and inspect.isasyncgenfunction(function):
         raise TypeError(f"{what} must be awaitable, and {function_name(function)} yields")
     missing = _missing_arguments(function)
@@ -246,6 +315,22 @@ def check_callable(function: object, what: str, usage: str, *, or_coroutine: boo
             f"{what} is called without arguments, and {name} needs {', '.join(missing)};"
             f" give them with {usage.format(name)}"
         )
+
+
+def _not_callable(value: object, what: str, *, or_coroutine: bool) -> TypeError:
+    wanted = "an async function" + (" or a coroutine" if or_coroutine else "")
+    hint = ""
+    # Give good error for: Job(pool.submit(work))
+    if or_coroutine and issubclass(type(value), concurrent.futures.Future):
+        hint = "; write Job(lambda: asyncio.wrap_future(...))"
+    return TypeError(f"{what} must be {wanted}, not {_shown(value)} ({type(value).__name__}){hint}")
+
+
+def _shown(value: object) -> str:
+    try:
+        return line(repr(value))
+    except Exception as error:
+        return f"<repr raised {class_name(error)}>"
 
 
 def _missing_arguments(function: object) -> list[str]:
@@ -275,18 +360,37 @@ def _missing_arguments(function: object) -> list[str]:
 
 def function_name(function: object) -> str:
     """Return the name of what a job is made of, in printable characters."""
-    if isinstance(function, Once):
+    if isinstance_of(function, Once):
         function = function.coroutine
-    if isinstance(function, Bound):
+    if isinstance_of(function, Awaited):
+        return _name_of_awaitable(function.awaitable)
+    if isinstance_of(function, Bound):
         return function.name
+    while isinstance_of(function, functools.partial):
+        function = cast("functools.partial[object]", function).func
     try:
-        name = _own_name(function)
-    except BaseException:  # of a proxy whose object is not there
+        name = getattr(function, "__name__", None)
+    except BaseException:  # it is a lazy object, which could not load what it stands for
         name = None
     return class_name(function) if name is None else line(name)
 
 
-def _own_name(function: object) -> object:
-    while isinstance(function, functools.partial):
-        function = function.func
-    return getattr(function, "__name__", None) or type(function).__name__
+def _name_of_awaitable(awaitable: object) -> str:
+    if issubclass(type(awaitable), asyncio.Task):
+        return function_name(cast("asyncio.Task[Any]", awaitable).get_coro())
+    return _kind(awaitable)
+
+
+def _kind(value: object) -> str:
+    """The name of a type, which for what `asyncio.gather` returns is a private one."""
+    return class_name(value).lstrip("_")
+
+
+def defined_at(function: object) -> str:
+    """Return file and line of a function without a name of its own, as `deploy.py:12`; or ''."""
+    while isinstance_of(function, functools.partial):
+        function = cast("functools.partial[object]", function).func
+    if type(function) is not FunctionType or function.__name__ != "<lambda>":
+        return ""
+    code: CodeType = function.__code__
+    return line(f"{os.path.basename(code.co_filename)}:{code.co_firstlineno}")

@@ -58,8 +58,8 @@ class Chain(Link[N]):
     """Stages that run one after the other: `Chain(a, [b, c], d)` is `a >> [b, c] >> d`.
 
     A stage is a job (or a declaration), a chain, or a list or tuple of them, which run in parallel.
-    Stages without members count as if they were not there. Iterating gives the members, each once,
-    in the order in which they are written.
+    Stages without members count as if they were not there, and so does None. Iterating gives the
+    members, each once, in the order in which they are written.
 
     Args:
         stages: what runs one after the other.
@@ -77,9 +77,12 @@ class Chain(Link[N]):
     joints: tuple[Joint[N], ...]
     """The edges that this chain adds to those of its stages."""
 
-    def __init__(self, *stages: Stage[N]) -> None:
-        ends = [_ends(stage) for stage in stages]
-        self._stages = stages
+    def __init__(self, *stages: Stage[N] | None) -> None:
+        given = cast("tuple[Stage[N], ...]", stages)
+        if None in stages:
+            given = tuple(stage for stage in stages if stage is not None)
+        ends = [_ends(stage) for stage in given]
+        self._stages = given
         self.heads = self.tails = ()
         joints: list[Joint[N]] = []
         for heads, tails in ends:

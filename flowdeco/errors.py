@@ -191,7 +191,7 @@ class StuckError(FlowdecoError, RuntimeError):
 
     def __init__(self, jobs: Sequence[AbstractJob[object]]) -> None:
         self.jobs = tuple(jobs)
-        names = ", ".join(repr(job.name) for job in self.jobs)
+        names = ", ".join(job._flow_called() for job in self.jobs)
         super().__init__(
             f"still running after they were cancelled and the grace was over: {names};"
             " let CancelledError pass, and keep clean-up shorter than the grace"

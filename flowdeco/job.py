@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 import sys
 from collections.abc import (
     AsyncGenerator,
@@ -24,13 +23,18 @@ import attrs
 from .body import (
     PLAIN,
     YIELDING,
+    Awaited,
     Bound,
     Once,
     Traits,
     awaiting,
     check_callable,
+    defined_at,
     function_name,
+    is_awaitable,
+    is_coroutine,
     is_plain,
+    isinstance_of,
     up_and_down,
     yields,
 )
@@ -41,7 +45,7 @@ from .limits import check_flag, check_seconds
 from .marks import described
 from .outcome import MISSING, Outcome, State
 from .tasks import refuse_running_loop
-from .text import class_name, line, repr_line, value_line
+from .text import alike, class_name, line, repr_line, value_line
 
 if sys.version_info >= (3, 13):  # not asked of the other, which takes longer to import
     from typing import TypeVar
@@ -66,6 +70,9 @@ RequirementSet: TypeAlias = (
 Jobs: TypeAlias = "tuple[AbstractJob[object], ...] | dict[AbstractJob[object], None]"
 """Each once, in order: a tuple of one at most, which takes half of the memory, or a dict."""
 
+UNNAMED = "NOLABEL"
+"""The name of what has none."""
+
 NEVER_RUN = Outcome()
 """The outcome of every job that was in no run yet; nothing writes to it."""
 
@@ -82,7 +89,8 @@ class AbstractJob(Atom["AbstractJob[object]"], Generic[R]):
         critical: whether its failure ends the run; None takes the default of its scheduler.
         forever: whether the run ends without waiting for it, by stopping it.
         timeout: the seconds it may take from its start; over it, it is cancelled and has failed
-            with `TimeoutError`. None and infinity are no limit.
+            with `TimeoutError`. None and infinity are no limit. What a class of one's own does
+            with its attribute of that name later on is its own affair.
         required: what it comes after: jobs, chains, None, and collections of them.
 
     Raises:
@@ -94,31 +102,34 @@ class AbstractJob(Atom["AbstractJob[object]"], Generic[R]):
     critical: bool | None = None
     forever: bool = False
     timeout: float | None = None
-    _given: RequirementSet = attrs.field(default=None, alias="required")
+    _flow_given: RequirementSet = attrs.field(default=None, alias="required")
     _required: Jobs = attrs.field(init=False)
     _outcome: Outcome = attrs.field(init=False)
-    _owner: Callable[[], Scheduler | None] | None = attrs.field(init=False)
+    _flow_timeout: float | None = attrs.field(init=False)
+    """The one that it was made with."""
+    _flow_owner: Callable[[], Scheduler | None] | None = attrs.field(init=False)
     _traits: Traits = attrs.field(init=False)
     """What a run must know of its body."""
 
     def __attrs_pre_init__(self) -> None:
         # Not as defaults: attrs takes its time over those of what is no argument.
         self._outcome = NEVER_RUN
-        self._owner = None
+        self._flow_owner = None
         self._required = ()
         self._traits = PLAIN
 
     def __attrs_post_init__(self) -> None:
         # Not validators: these would run before a job keeps its coroutine, and leave it un-awaited.
+        self._flow_timeout = self.timeout
         if self.timeout is not None:
             check_seconds(self.timeout, "timeout")
         if self.critical is not None:
             check_flag(self.critical, "critical")
         if self.forever is not False:
             check_flag(self.forever, "forever")
-        if self._given is not None:
-            self._required = _jobs_in(self._given)
-            self._given = None
+        if self._flow_given is not None:
+            self._required = _jobs_in(self._flow_given)
+            self._flow_given = None
 
     # What a job does
 
@@ -159,6 +170,16 @@ class AbstractJob(Atom["AbstractJob[object]"], Generic[R]):
         """What it comes after, in the order in which that was said."""
         return dict.fromkeys(self._required).keys()
 
+    if not TYPE_CHECKING:
+
+        @required.setter
+        def required(self, _value: object) -> None:
+            # Give good error for: job.required = {a, b}
+            raise AttributeError(
+                f"the requirements of {self._flow_called()} cannot be assigned; write"
+                " job.requires(...), and job.requires(..., remove=True) for those to drop"
+            )
+
     def requires(self, *jobs: RequirementSet, remove: bool = False) -> Self:
         """Let this job come after others, or (with `remove`) no longer after them.
 
@@ -176,13 +197,13 @@ class AbstractJob(Atom["AbstractJob[object]"], Generic[R]):
         """
         others = _jobs_in(jobs)
         if self in others and not remove:
-            raise ValueError(f"{self.name!r} cannot require itself")
-        scheduler = self._scheduler
+            raise ValueError(f"{self._flow_called()} cannot require itself")
+        scheduler = self._flow_home
         if scheduler is not None:
             if scheduler.is_busy():
                 raise BusyError(
-                    f"cannot change the requirements of {self.name!r} while {scheduler.name!r} is"
-                    " running"
+                    f"cannot change the requirements of {self._flow_called()} while"
+                    f" {scheduler._flow_called()} is running"
                 )
             scheduler._graph_changed()
         required = self._own_requirements()
@@ -206,8 +227,8 @@ class AbstractJob(Atom["AbstractJob[object]"], Generic[R]):
         self.requires(before)
 
     @property
-    def _scheduler(self) -> Scheduler | None:
-        return None if self._owner is None else self._owner()
+    def _flow_home(self) -> Scheduler | None:
+        return None if self._flow_owner is None else self._flow_owner()
 
     def _check_ready(self) -> None:
         """Raise what would prevent this job from running, before anything has started."""
@@ -217,7 +238,8 @@ class AbstractJob(Atom["AbstractJob[object]"], Generic[R]):
 
     def _own_timeout(self) -> float | None:
         """The seconds after which the run is to cancel the body."""
-        return self.timeout
+        # A class of one's own may have a `timeout` that is something else: of a packet, perhaps.
+        return self.timeout if type(self) in (Job, PrintJob) else self._flow_timeout
 
     def _children(self) -> Iterable[AbstractJob[object]]:
         """The jobs inside of this one."""
@@ -236,11 +258,32 @@ class AbstractJob(Atom["AbstractJob[object]"], Generic[R]):
 
     @property
     def name(self) -> str:
-        """The label, else the name of the function, else `NOLABEL`; in one printable line."""
-        return line(self.label) if self.label is not None else self._default_name()
+        """The label, else what `default_label()` says, else `NOLABEL`; in one printable line."""
+        return line(self.label) if self.label is not None else self._flow_unlabelled()
 
-    def _default_name(self) -> str:
-        return "NOLABEL"
+    def default_label(self) -> str:
+        """Return the name of a job that was given no label: subclasses may write it."""
+        return UNNAMED
+
+    def _flow_unlabelled(self) -> str:
+        try:
+            label = cast("object", self.default_label())  # it may forget to return
+        except BaseException as error:  # an exit, too: no run ends because a job is named
+            return f"<default_label() raised {class_name(error)}>"
+        return UNNAMED if label is None else line(label)
+
+    def _flow_called(self) -> str:
+        """The name for an error; for what has none, words that tell which job is meant."""
+        name = self.name
+        if self.label is not None or name != UNNAMED:
+            return repr(name)
+        kind = class_name(self)
+        home = self._flow_home
+        if home is None:
+            return f"a {kind} without a label"
+        number = next(number for number, job in enumerate(home, 1) if job is self)
+        around = "" if home.name == UNNAMED else f" of {home.name!r}"
+        return f"the {kind} that is job {number}{around}"
 
     @property
     def state(self) -> State:
@@ -285,7 +328,7 @@ class AbstractJob(Atom["AbstractJob[object]"], Generic[R]):
         """Tell whether its failure ends the run: its own setting, else its scheduler's default."""
         if self.critical is not None:
             return self.critical
-        scheduler = self._scheduler
+        scheduler = self._flow_home
         return scheduler is not None and scheduler.default_critical
 
     def raised_exception(self) -> BaseException | None:
@@ -312,7 +355,7 @@ class AbstractJob(Atom["AbstractJob[object]"], Generic[R]):
         raise NotFinishedError(self._why_no_result(), self)
 
     def _why_no_result(self) -> str:
-        message = f"{self.name!r} has no result: {self._whereabouts()}"
+        message = f"{self._flow_called()} has no result: {self._whereabouts()}"
         activity = current_activity.get()
         if activity is None or activity.job is self or self in activity.job.required:
             return message
@@ -344,12 +387,12 @@ class AbstractJob(Atom["AbstractJob[object]"], Generic[R]):
     def _last_report(self) -> Report | None:
         """The report of the run that ended without it; None before and during one."""
         report: Report | None = None
-        scheduler = self._scheduler
+        scheduler = self._flow_home
         while scheduler is not None and not scheduler.is_busy():
             # A nested run that was stopped has little to say: the one around it knows why.
             if report is None or report.reason is None or report.reason.cause.name == "CANCELLED":
                 report = report if scheduler.report is None else scheduler.report
-            scheduler = scheduler._scheduler
+            scheduler = scheduler._flow_home
         return report
 
     def __repr__(self) -> str:
@@ -409,26 +452,26 @@ def _no_requirement(item: Any) -> TypeError:
             f"a requirement is a job, not its name {shown}; give the job itself,"
             " which scheduler.find() returns by name"
         )
-    is_coroutine = type(item) is CoroutineType
-    if is_coroutine:
-        item.close()
-    if is_coroutine or callable(item):
+    if is_coroutine(item) or callable(item):
+        if is_coroutine(item):
+            cast("Coroutine[Any, Any, object]", item).close()
         return TypeError(f"a requirement is a job, not {shown}; make one with Job(...)")
     return TypeError(f"a requirement is a job or a chain, not {shown} ({class_name(item)})")
 
 
-Body: TypeAlias = "Callable[[], Awaitable[R] | AsyncIterator[R]] | Coroutine[Any, Any, R]"
+Body: TypeAlias = "Callable[[], Awaitable[R] | AsyncIterator[R]] | Awaitable[R]"
 
 
 @attrs.define(eq=False, repr=False, on_setattr=attrs.setters.NO_OP)
 class Job(AbstractJob[R]):
-    """A job made of a function, or of a coroutine.
+    """A job made of a function, or of something to await.
 
     Args:
         body: a callable without arguments that returns an awaitable (an async function, a
-            lambda, a `partial`), or a coroutine object, which can run only once. With
-            `forever=True` also an async generator function: a service, ready at its `yield`,
-            which goes on from there at the end of the run.
+            lambda, a `partial`); or a coroutine object, which can run only once; or any other
+            awaitable, such as a future, a task or what `asyncio.gather` returns, which each run
+            awaits again. With `forever=True` also an async generator function: a service, ready
+            at its `yield`, which goes on from there at the end of the run.
         shutdown: a callable without arguments that returns an awaitable, for `co_shutdown`.
 
     The others are those of `AbstractJob`. A coroutine object that never started is closed with
@@ -441,6 +484,36 @@ class Job(AbstractJob[R]):
     body: Body[R] = attrs.field(kw_only=False)
     shutdown: Callable[[], Awaitable[object]] | None = attrs.field(default=None, kw_only=True)
 
+    if not TYPE_CHECKING:  # checkers have the one of attrs
+
+        def __init__(
+            self,
+            body: object = MISSING,
+            *others: object,
+            label: str | None = None,
+            critical: bool | None = None,
+            forever: bool = False,
+            timeout: float | None = None,
+            required: RequirementSet = None,
+            shutdown: Callable[[], Awaitable[object]] | None = None,
+            **unknown: object,
+        ) -> None:
+            # By hand, to close a coroutine among arguments that Python would refuse by itself.
+            if others or unknown or body is MISSING:
+                raise _wrong_arguments(type(self), body, others, unknown, shutdown)
+            self._outcome = NEVER_RUN
+            self._flow_owner = None
+            self._required = ()
+            self._traits = PLAIN
+            self.label = label
+            self.critical = critical
+            self.forever = forever
+            self.timeout = timeout
+            self._flow_given = required
+            self.body = body
+            self.shutdown = shutdown
+            self.__attrs_post_init__()
+
     def __attrs_post_init__(self) -> None:
         body: object = self.body
         if not is_plain(body):
@@ -451,11 +524,18 @@ class Job(AbstractJob[R]):
         AbstractJob.__attrs_post_init__(self)
 
     def _take_body(self, body: object) -> None:
-        if isinstance(body, Bound):
-            self._traits = body.traits
-        elif isinstance(body, CoroutineType):
-            self._traits = once = Once(body)
+        # The types alone are asked for: lazy objects load what they stand for when asked for more.
+        kind = type(body)
+        if issubclass(kind, Bound):
+            self._traits = cast("Bound", body).traits
+        elif issubclass(kind, AbstractJob):
+            name = cast("AbstractJob[object]", body)._flow_called()
+            raise TypeError(f"a job is made of an async function, not of the job {name}")
+        elif is_coroutine(body):
+            self._traits = once = Once(cast("Coroutine[Any, Any, R]", body))
             self.body = cast("Callable[[], Awaitable[R]]", once)
+        elif is_awaitable(body) and not callable(body):
+            self.body = Awaited(cast("Awaitable[R]", body))
         else:
             check_callable(body, "the body of a job", "Job(lambda: {}(...))", or_coroutine=True)
             if not yields(body):
@@ -495,13 +575,12 @@ class Job(AbstractJob[R]):
             self._check_ready()
         body: Any = self.body
         # A method is inlined by the interpreter, the call of an object with __call__ is not.
-        started = body.start() if body.__class__ is Bound else body()
-        if started.__class__ is CoroutineType:
-            coroutine: Coroutine[Any, Any, R] = started
-            return coroutine
+        started = body.start() if type(body) is Bound else body()
+        if type(started) is CoroutineType:
+            return cast("Coroutine[Any, Any, R]", started)
         if self._traits.yields:
             return up_and_down(started)
-        if not inspect.isawaitable(started):
+        if not is_awaitable(started):
             raise TypeError(
                 f"the body of {self.name!r} returned {value_line(started)}, which cannot be"
                 " awaited; make it an async function"
@@ -524,21 +603,67 @@ class Job(AbstractJob[R]):
 
     def _passed_on(self) -> object:
         value = super()._passed_on()
-        return self.body.passed_on(value) if isinstance(self.body, Bound) else value
+        return self.body.passed_on(value) if isinstance_of(self.body, Bound) else value
 
     def _children(self) -> Iterable[AbstractJob[object]]:
-        return self.body.children() if isinstance(self.body, Bound) else ()
+        return self.body.children() if isinstance_of(self.body, Bound) else ()
 
     def _renew(self) -> None:
-        if isinstance(self.body, Bound):
+        if isinstance_of(self.body, Bound):
             self.body.renew()
 
     def _check_ready(self) -> None:
-        if isinstance(self.body, Once):
+        if isinstance_of(self.body, Once):
             self.body.check(self)
 
-    def _default_name(self) -> str:
+    def default_label(self) -> str:
+        """Return the name of what the job is made of."""
         return function_name(self.body)
+
+    def _flow_called(self) -> str:
+        place = defined_at(self.body) if self.label is None else ""
+        return super()._flow_called() + (f" ({place})" if place else "")
+
+
+if not TYPE_CHECKING:
+    Job.__init__.__wrapped__ = Job.__attrs_init__  # for help(): it is what the arguments are
+
+_OPTIONS = ("label", "critical", "forever", "timeout", "required", "shutdown")
+
+
+def _wrong_arguments(
+    kind: type,
+    body: object,
+    others: tuple[object, ...],
+    unknown: dict[str, object],
+    shutdown: object,
+) -> TypeError:
+    """Say what a job was given and does not take, and close the coroutines among it."""
+    given = (body, *others, *unknown.values(), shutdown)
+    names = [function_name(value) for value in given if is_coroutine(value)]
+    for value in given:
+        if is_coroutine(value):
+            cast("Coroutine[Any, Any, object]", value).close()
+    name = line(kind.__name__)
+    if others:
+        return TypeError(
+            f"{name}() takes 1 positional argument, and {1 + len(others)} were given; the"
+            f" others are keywords: {', '.join(f'{option}=' for option in _OPTIONS)}"
+        )
+    if not unknown:
+        return TypeError(f"{name}() is missing its body; write {name}(function)")
+    first = next(iter(unknown))
+    called = f"{names[0]}()" if names else "function"
+    # Give good error for: Job(corun=f(), coshutdown=g(), scheduler=s), as of asynciojobs
+    advice = {
+        "corun": f"write {name}({called}, ...), without the name",
+        "coshutdown": "write shutdown=, with a function that each run calls",
+        "scheduler": f"write scheduler.add({name}(...))",
+        "verbose": "see what happens with logging.getLogger('flowdeco')",
+    }
+    close = alike(first, _OPTIONS)
+    hint = f"did you mean {close[0]}=?" if close else f"there are {', '.join(_OPTIONS)}"
+    return TypeError(f"{name}() has no argument {first!r}; {advice.get(first, hint)}")
 
 
 class PrintJob(AbstractJob[None]):
@@ -578,5 +703,6 @@ class PrintJob(AbstractJob[None]):
         if self.sleep is not None:
             await asyncio.sleep(self.sleep)
 
-    def _default_name(self) -> str:
-        return " ".join(line(message) for message in self.messages) or "NOLABEL"
+    def default_label(self) -> str:
+        """Return the messages."""
+        return " ".join(line(message) for message in self.messages) or UNNAMED

@@ -7,13 +7,14 @@ import builtins  # within the class, `list` means its method
 import contextlib
 import contextvars
 import weakref
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, TypeAlias, TypeVar, cast
 
 from . import diagram, listing, ownloop
 from .activity import enclosing_activity
-from .body import NESTED, PLAIN, function_name
+from .body import NESTED, PLAIN, function_name, is_coroutine
 from .chain import Chain
+from .dot import Graph
 from .drain import Sleeper
 from .errors import (
     BusyError,
@@ -23,9 +24,10 @@ from .errors import (
     RequirementError,
 )
 from .graph import CircularError, reverse, topological_order
-from .job import NEVER_RUN, AbstractJob, RequirementSet
-from .limits import DEEPEST, Limits, check_flag, check_seconds
+from .job import NEVER_RUN, UNNAMED, AbstractJob, Job, RequirementSet
+from .limits import DEEPEST, Limits, check_flag
 from .marks import fitting, plain
+from .names import check_names, check_timeout
 from .plan import Plan
 from .reason import Cause
 from .report import Report, debrief
@@ -41,15 +43,18 @@ if TYPE_CHECKING:
 
 __all__ = ["Scheduler"]
 
-Jobs: TypeAlias = "AbstractJob[object] | Chain[AbstractJob[object]]"
-JobOrChain = TypeVar("JobOrChain", bound="AbstractJob[object] | Chain[AbstractJob[object]]")
+Jobs: TypeAlias = "AbstractJob[object] | Chain[AbstractJob[object]] | None"
+JobOrChain = TypeVar("JobOrChain", bound="AbstractJob[object] | Chain[AbstractJob[object]] | None")
+
+SOME = 3
+"""How many of its jobs tell a scheduler without a label from others, in an error."""
 
 
 class Scheduler(AbstractJob[bool]):
     """A set of jobs with requirements, that runs them; and a job, so that schedulers nest.
 
     Args:
-        jobs: jobs and chains of jobs, in the order of their declaration.
+        jobs: jobs and chains of jobs, in the order of their declaration; None is left out.
         critical: as a job, whether its failure ends the run it is part of; None takes the default
             there. It is also the default of its own jobs, where `jobs_critical` is not given.
         jobs_critical: whether its jobs are critical, unless they say so themselves.
@@ -84,17 +89,17 @@ class Scheduler(AbstractJob[bool]):
         forever: bool = False,
         required: RequirementSet = None,
     ) -> None:
-        self._jobs: dict[AbstractJob[object], int] = {}
+        self._flow_jobs: dict[AbstractJob[object], int] = {}
         """Each with its number in the plan."""
-        self._plan = Plan(self._jobs)
-        self._run: Run | None = None
-        self._report: Report | None = None
+        self._flow_plan = Plan(self._flow_jobs)
+        self._flow_run: Run | None = None
+        self._flow_report: Report | None = None
         self._shutdown_ok: bool | None = None
         super().__init__(
             label=label, critical=critical, forever=forever, timeout=timeout, required=required
         )
         self._traits = NESTED
-        self._me = weakref.ref(self)
+        self._flow_me = weakref.ref(self)
         check_flag(jobs_critical, "jobs_critical")
         self.jobs_critical = jobs_critical
         self.window = window
@@ -122,7 +127,7 @@ class Scheduler(AbstractJob[bool]):
     # The set
 
     def add(self, job: JobOrChain) -> JobOrChain:
-        """Add a job, or the jobs of a chain; return what was given.
+        """Add a job, or the jobs of a chain; return what was given. None adds nothing.
 
         Raises:
             TypeError: it is no job, or its class does not call `super().__init__()`.
@@ -138,23 +143,23 @@ class Scheduler(AbstractJob[bool]):
         # Asked for what most are: `isinstance` takes far longer to say no than to say yes.
         if isinstance(given, AbstractJob):
             self._check_new(given)
-            if given not in self._jobs:
-                given._owner = self._me
-                self._plan.add(given)
+            if given not in self._flow_jobs:
+                given._flow_owner = self._flow_me
+                self._flow_plan.add(given)
         elif isinstance(given, Chain):
             jobs = tuple(given)
             for job in jobs:  # all of them, before any is taken in
                 self._check_new(job)
             for job in jobs:
                 self._take_in(job)
-        else:
+        elif given is not None:
             raise _no_job(given)
 
     def _check_new(self, job: AbstractJob[object]) -> None:
         if not isinstance(job, AbstractJob):
             raise _no_job(job)
         try:
-            owner = None if job._owner is None else job._owner()
+            owner = None if job._flow_owner is None else job._flow_owner()
         except AttributeError:
             raise TypeError(
                 f"{class_name(job)}.__init__ does not call super().__init__();"
@@ -162,20 +167,25 @@ class Scheduler(AbstractJob[bool]):
             ) from None
         if owner is not None and owner is not self:
             raise OwnershipError(
-                f"{job.name!r} cannot be added to {self.name!r}: it is in {owner.name!r};"
+                f"{job._flow_called()} cannot be added to {self._flow_called()}: it is in"
+                f" {owner._flow_called()};"
                 " remove it there first, or make another job",
                 job,
             )
-        if job._traits is not PLAIN and isinstance(job, Scheduler):
-            self._check_nesting(job)
+        if type(job) is not Job:
+            check_names(job)
+            if isinstance(job, Scheduler):
+                self._check_nesting(job)
 
     def _check_nesting(self, job: Scheduler) -> None:
         if job is self:
-            raise NestingError(f"{self.name!r} cannot be added to itself", 1)
+            raise NestingError(f"{self._flow_called()} cannot be added to itself", 1)
         around = tuple(self._around())
         if any(job is outer for outer in around):
             raise NestingError(
-                f"{job.name!r} cannot be added to {self.name!r}, which is inside of it", 2
+                f"{job._flow_called()} cannot be added to {self._flow_called()}, which is inside"
+                " of it",
+                2,
             )
         for _ in job._nested(len(around) + 1):
             pass  # it looks at how deep they are
@@ -185,16 +195,16 @@ class Scheduler(AbstractJob[bool]):
         scheduler: Scheduler | None = self
         while scheduler is not None:
             yield scheduler
-            scheduler = scheduler._scheduler
+            scheduler = scheduler._flow_home
 
     def update(self, jobs: Iterable[Jobs]) -> Scheduler:
         """Add several jobs or chains, as `add` does; return this scheduler."""
         self._refuse_busy("add a job to")
         for job in jobs:
             self._take_in(job)
-        if not self._plan.is_outdated:
+        if not self._flow_plan.is_outdated:
             with contextlib.suppress(KeyError):  # what one of them requires is still to come
-                self._plan.lay_out()
+                self._flow_plan.lay_out()
         return self
 
     def remove(self, job: AbstractJob[object]) -> Scheduler:
@@ -205,24 +215,24 @@ class Scheduler(AbstractJob[bool]):
             BusyError: a run is going on.
         """
         self._refuse_busy("remove a job from")
-        if job not in self._jobs:
-            raise KeyError(f"{job.name!r} is not in {self.name!r}")
-        del self._jobs[job]
-        job._owner = None
-        self._plan.is_outdated = True
+        if job not in self._flow_jobs:
+            raise KeyError(f"{job._flow_called()} is not in {self._flow_called()}")
+        del self._flow_jobs[job]
+        job._flow_owner = None
+        self._flow_plan.is_outdated = True
         return self
 
     def __len__(self) -> int:
-        return len(self._jobs)
+        return len(self._flow_jobs)
 
     def __bool__(self) -> bool:
         return True
 
     def __contains__(self, job: object) -> bool:
-        return job in self._jobs
+        return job in self._flow_jobs
 
     def __iter__(self) -> Iterator[AbstractJob[object]]:
-        return iter(tuple(self._jobs))
+        return iter(tuple(self._flow_jobs))
 
     def iterate_jobs(self, scan_schedulers: bool = False) -> Iterator[AbstractJob[object]]:
         """Iterate over all jobs that are no scheduler, those of nested schedulers included.
@@ -255,7 +265,8 @@ class Scheduler(AbstractJob[bool]):
         levels: builtins.list[AbstractJob[object]] = [self]
         for parent in levels:
             for job in parent._children():
-                if name == job.name or _is_text(job.label, name) or name == job._default_name():
+                unlabelled = job._flow_unlabelled()
+                if name == job.name or _is_text(job.label, name) or name == unlabelled:
                     return job
                 if job not in below:  # a flow may have itself inside
                     below[job] = None
@@ -263,7 +274,7 @@ class Scheduler(AbstractJob[bool]):
         shown = repr_line(name)
         close = alike(name, (job.name for job in levels[1:]))
         hint = f"; did you mean {' or '.join(map(repr, close))}?" if close else ""
-        raise LookupError(f"no job is called {shown} in {self.name!r}{hint}")
+        raise LookupError(f"no job is called {shown} in {self._flow_called()}{hint}")
 
     def entry_jobs(self) -> Iterator[AbstractJob[object]]:
         """Iterate over the jobs that require nothing."""
@@ -288,7 +299,7 @@ class Scheduler(AbstractJob[bool]):
 
     def requirements(self) -> dict[AbstractJob[object], builtins.list[AbstractJob[object]]]:
         """Return the graph: each job with what it requires, within this scheduler."""
-        return {job: [other for other in job.required if other in self._jobs] for job in self}
+        return {job: [other for other in job.required if other in self._flow_jobs] for job in self}
 
     def dependents(self) -> dict[AbstractJob[object], builtins.list[AbstractJob[object]]]:
         """Return the graph the other way round: each job with what requires it."""
@@ -331,13 +342,14 @@ class Scheduler(AbstractJob[bool]):
             scheduler, depth = found.pop()
             if depth > DEEPEST:
                 raise NestingError(
-                    f"schedulers are nested more than {DEEPEST} levels deep, at {self.name!r}",
+                    f"schedulers are nested more than {DEEPEST} levels deep, at"
+                    f" {self._flow_called()}",
                     depth,
                 )
             yield scheduler
             found += [
                 (job, depth + 1)
-                for job in scheduler._jobs
+                for job in scheduler._flow_jobs
                 if job._traits is not PLAIN and isinstance(job, Scheduler)
             ]
 
@@ -350,50 +362,54 @@ class Scheduler(AbstractJob[bool]):
 
     def _check_jobs(self) -> None:
         self._lay_out()
-        for job in self._jobs:
+        for job in self._flow_jobs:
+            if type(job) is not Job:
+                check_names(job)
             if job.timeout is not None:
-                check_seconds(job.timeout, f"the timeout of {job.name!r}")
+                check_timeout(job)
             if job._traits.is_stateful:
                 job._check_ready()
 
     def _lay_out(self) -> None:
-        if self._plan.is_outdated:
-            self._plan = Plan(self._jobs)
+        if self._flow_plan.is_outdated:
+            self._flow_plan = Plan(self._flow_jobs)
         try:
-            self._plan.lay_out()
+            self._flow_plan.lay_out()
         except KeyError:
             raise self._out_of_reach() from None
-        if self._plan.unordered:
+        if self._flow_plan.unordered:
             self.topological_order()
-            self._plan.unordered = False
+            self._flow_plan.unordered = False
 
     def _graph_changed(self) -> None:
-        self._plan.is_outdated = True
+        self._flow_plan.is_outdated = True
 
     def _out_of_reach(self) -> RequirementError:
         job, other = next(
-            (job, other) for job in self for other in job._required if other not in self._jobs
+            (job, other) for job in self for other in job._required if other not in self._flow_jobs
         )
-        where = other._scheduler
-        place = "no scheduler" if where is None else f"{where.name!r}"
+        where = other._flow_home
+        place = "no scheduler" if where is None else where._flow_called()
         return RequirementError(
-            f"{job.name!r} in {self.name!r} requires {other.name!r}, which is in {place};"
-            " requirements stay within one scheduler: add it here, or drop it with sanitize()",
+            f"{job._flow_called()} in {self._flow_called()} requires {other._flow_called()}, which"
+            f" is in {place}; requirements stay within one scheduler: add it here, or drop it with"
+            " sanitize()",
             job,
             other,
         )
 
     def _cycle(self, error: CircularError) -> CycleError:
-        names = [job.name for job in cast("builtins.list[AbstractJob[object]]", error.nodes)]
-        return CycleError(names, repr(self.name))
+        jobs = cast("builtins.list[AbstractJob[object]]", error.nodes)
+        names = [job._flow_called() if job.name == UNNAMED else job.name for job in jobs]
+        return CycleError(names, self._flow_called())
 
     def is_busy(self) -> bool:
         """Tell whether a run of this scheduler is going on."""
-        return self._run is not None
+        return self._flow_run is not None
 
     def _refuse_busy(self, what: str) -> None:
-        if self._run is not None:
-            raise BusyError(f"cannot {what} {self.name!r} while it is running")
+        if self._flow_run is not None:
+            raise BusyError(f"cannot {what} {self._flow_called()} while it is running")
 
     # Running
 
@@ -474,27 +490,38 @@ class Scheduler(AbstractJob[bool]):
     def _new_run(self, limits: Limits, observers: Sequence[Observer]) -> Run:
         self._refuse_busy("run")
         self._shutdown_ok = None
-        run = Run(self, self._plan, limits, observers, enclosing_activity())
-        self._run = run
+        run = Run(self, self._flow_plan, limits, observers, enclosing_activity())
+        self._flow_run = run
         return run
 
     def _ended(self, report: Report) -> None:
-        self._run = None
-        self._report = report
+        self._flow_run = None
+        self._flow_report = report
 
     def _own_timeout(self) -> float | None:
         return None  # its run has the deadline
 
     def _renew(self) -> None:
         self._shutdown_ok = None
-        self._report = None
-        for job in self._jobs:
+        self._flow_report = None
+        for job in self._flow_jobs:
             job._outcome = NEVER_RUN
             if job._traits.is_stateful:
                 job._renew()
 
     def _children(self) -> Iterable[AbstractJob[object]]:
         return self
+
+    def _flow_called(self) -> str:
+        if self.label is not None or self.name != UNNAMED:
+            return repr(self.name)
+        jobs = self._flow_jobs
+        if not jobs:
+            return "an empty Scheduler without a label"
+        first = builtins.list(jobs)[:SOME]
+        names = [f"a {class_name(job)}" if job.name == UNNAMED else repr(job.name) for job in first]
+        more = f" and {len(jobs) - SOME} more" if len(jobs) > SOME else ""
+        return f"the Scheduler of {', '.join(names)}{more}"
 
     # Shutdown
 
@@ -539,14 +566,14 @@ class Scheduler(AbstractJob[bool]):
         return self._children_hooks()
 
     def _children_hooks(self) -> builtins.list[AbstractJob[object]]:
-        return [hooked for job in self._jobs for hooked in job._hooks()]
+        return [hooked for job in self._flow_jobs for hooked in job._hooks()]
 
     # What happened
 
     @property
     def report(self) -> Report | None:
         """The record of the last run; None before."""
-        return self._report
+        return self._flow_report
 
     def failed_critical(self) -> bool:
         """Tell whether the last run failed because of a critical job."""
@@ -557,14 +584,14 @@ class Scheduler(AbstractJob[bool]):
         return self._failed_by(Cause.TIMEOUT)
 
     def _failed_by(self, cause: Cause) -> bool:
-        reason = None if self._report is None else self._report.reason
+        reason = None if self._flow_report is None else self._flow_report.reason
         return reason is not None and reason.cause is cause
 
     def why(self) -> str:
         """Tell in a word how the last run ended: `FINE`, or the reason why it failed."""
-        if self._report is None:
+        if self._flow_report is None:
             return "NOT RUN"
-        return "FINE" if self._report.reason is None else str(self._report.reason)
+        return "FINE" if self._flow_report.reason is None else str(self._flow_report.reason)
 
     def stats(self) -> str:
         """Count the jobs of this scheduler: done, running or about to, idle, and all."""
@@ -589,8 +616,8 @@ class Scheduler(AbstractJob[bool]):
             silence_done_jobs: leave out the jobs that have completed without an exception.
         """
         options = {"details": details, "without_done": silence_done_jobs}
-        if self._report is not None and not self.is_busy():
-            report = self._report
+        if self._flow_report is not None and not self.is_busy():
+            report = self._flow_report
             _show(lambda: report.text(**options))
         else:
             _show(lambda: self._interim(**options))
@@ -605,6 +632,13 @@ class Scheduler(AbstractJob[bool]):
         """Draw the graph in Graphviz's language, nested schedulers as clusters."""
         return diagram.to_dot(self.name, listing.entries(self))
 
+    def graph(self) -> Graph:
+        """Return the graph as an object that notebooks show as a picture.
+
+        Its `source` is `to_dot()`; Graphviz's `dot` makes the picture, where that is installed.
+        """
+        return Graph(self.to_dot())
+
     def export_as_dotfile(self, path: str | os.PathLike[str]) -> None:
         """Write `to_dot()` to a file, whole or not at all.
 
@@ -613,13 +647,14 @@ class Scheduler(AbstractJob[bool]):
         """
         diagram.write(path, self.to_dot())
 
-    def _default_name(self) -> str:
-        return "NOLABEL" if type(self) is Scheduler else class_name(self)
+    def default_label(self) -> str:
+        """Return the name of the class, for those that derive from this one."""
+        return UNNAMED if type(self) is Scheduler else class_name(self)
 
 
 def _no_job(value: object) -> TypeError:
-    if asyncio.iscoroutine(value):
-        value.close()
+    if is_coroutine(value):
+        cast("Coroutine[object, object, object]", value).close()
         return TypeError(
             f"a scheduler takes jobs, not the coroutine {function_name(value)}; write Job(...)"
         )

@@ -130,5 +130,5 @@ def _known(scheduler: Scheduler, jobs: Iterable[AbstractJob[object]]) -> list[Ab
     known = list(jobs)
     for job in known:
         if job not in scheduler:
-            raise KeyError(f"{job.name!r} is not in {scheduler.name!r}")
+            raise KeyError(f"{job._flow_called()} is not in {scheduler._flow_called()}")
     return known

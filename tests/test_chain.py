@@ -243,6 +243,21 @@ def test_wrong_member_of_a_list(wrong):
     assert required(b) == [""]
 
 
+@pytest.mark.parametrize(
+    "stages", [lambda a, b: (a, None, b), lambda a, b: (None, a, [b]), lambda a, b: (a, b, None)]
+)
+def test_no_job_at_a_stage(stages):
+    """None among the stages of a chain counts as if it was not there, as in `requires`."""
+    a, b = naps("ab")
+    chain = Chain(*stages(a, b), None)
+
+    assert list(chain) == [a, b]
+    assert (chain.heads, chain.tails) == ((a,), (b,))
+    assert required(b) == ["a"]
+    assert labels(Scheduler(chain)) == ["a", "b"]
+    assert list(Chain(None)) == []
+
+
 @pytest.mark.parametrize("wrong", [3, "b"])
 def test_chain_requires_what_is_no_job(wrong):
     """`chain.requires` refuses what is neither job nor chain."""

@@ -531,7 +531,7 @@ def test_an_item_that_waits_is_scheduled_and_has_no_task():
         @each(items, window=1)
         async def work(self, item):
             if item == 0:
-                seen.append((states(*current_job()._scheduler), len(asyncio.all_tasks())))
+                seen.append((states(*current_job()._flow_home), len(asyncio.all_tasks())))
             await asyncio.sleep(1)
 
     assert perform(Waits())

@@ -342,7 +342,7 @@ class World(Observer):
 
     def level(self, job):
         # That of an item goes when its job is run again or collected.
-        return self.levels.setdefault(job, job._scheduler)
+        return self.levels.setdefault(job, job._flow_home)
 
     def around(self, job):
         """The level of a job, and those around it."""
@@ -435,7 +435,7 @@ class World(Observer):
     def murder(self, number):
         job = list(self.specs)[number % len(self.specs)] if self.specs else None
         level = None if job is None else self.level(job)
-        run = None if level is None else level._run
+        run = None if level is None else level._flow_run
         for activity in () if run is None else filter(None, run.activities):
             if activity.job is job and activity.task is not None:
                 activity.task.cancel("foreign")

@@ -84,18 +84,18 @@ def test_a_plan_is_kept_from_run_to_run():
     """It is made anew only where the graph has changed; what is added is added to it."""
     first, second, third = jobs(3)
     scheduler = Scheduler(first, second)
-    plan = scheduler._plan
+    plan = scheduler._flow_plan
 
     for _ in range(2):
         assert virtually(scheduler)
-        assert scheduler._plan is plan
+        assert scheduler._flow_plan is plan
     scheduler.add(third)
     assert virtually(scheduler)
-    assert scheduler._plan is plan
+    assert scheduler._flow_plan is plan
 
     second.requires(first)
     assert virtually(scheduler)
-    assert scheduler._plan is not plan
+    assert scheduler._flow_plan is not plan
 
 
 class Starts(Observer):

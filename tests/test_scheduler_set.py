@@ -89,7 +89,7 @@ def test_chains_bring_all_their_jobs():
     ("wrong", "message"),
     [
         (3, r"a scheduler takes jobs and chains of them, not 3 \(int\)"),
-        (None, r"a scheduler takes jobs and chains of them, not None \(NoneType\)"),
+        (False, r"a scheduler takes jobs and chains of them, not False \(bool\)"),
         ("a", r"not '?a'? \(str\)"),
         (sleeping, "a scheduler takes jobs"),
     ],
@@ -103,6 +103,16 @@ def test_only_jobs_are_added(wrong, message):
         scheduler.add(wrong)
     with pytest.raises(TypeError, match=message):
         scheduler.update([nap("a"), wrong])
+
+
+def test_no_job_among_jobs():
+    """None among jobs adds nothing, as it requires nothing: optional jobs need no `if`."""
+    a, b = naps("ab")
+    scheduler = Scheduler(None, a, None)
+    scheduler.update([None, b])
+
+    assert scheduler.add(None) is None
+    assert labels(scheduler) == ["a", "b"]
 
 
 def test_coroutines_are_not_added():

@@ -9,6 +9,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from concurrent.futures import Future
 
 from flowdeco import AbstractJob, Flow, Job, PrintJob, Scheduler, step
 
@@ -43,10 +44,13 @@ def bodies() -> None:
     Job(number, 3)  # type: ignore[arg-type, call-arg]  # pyright: ignore[reportCallIssue]
     Job(Job(number))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     Job(Flow())  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    Job(iter([number]))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    Job(Future[int]())  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     Job([number])  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 
 def options() -> None:
+    Job(corun=number())  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     Job(number, labl="x")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     Job(number, label=3)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     Job(number, critical="yes")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
@@ -87,6 +91,7 @@ def requirements(job: Job[int]) -> None:
     job.requires(job, remov=True)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     job.requires(job, remove="yes")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     job.required.add(job)  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
+    job.required = {job}  # type: ignore[assignment, misc]  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def subclasses() -> None:
@@ -104,6 +109,9 @@ def subclasses() -> None:
 
     class DetailsOfBytes(AbstractJob[int]):
         def details(self) -> bytes: ...  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
+
+    class LabelOfBytes(AbstractJob[int]):
+        def default_label(self) -> bytes: ...  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
 
     class Fine(AbstractJob[int]): ...
 

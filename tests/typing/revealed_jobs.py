@@ -1,11 +1,12 @@
 """Jobs and schedulers made at run time."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Iterator, KeysView
+import types
+from collections.abc import AsyncIterator, Awaitable, Generator, Iterator, KeysView
 from functools import partial
 from typing import assert_type
 
-from flowdeco import AbstractJob, Job, PrintJob, Scheduler, current_job
+from flowdeco import AbstractJob, Chain, Job, PrintJob, Scheduler, current_job
 from flowdeco.surgery import keep_only_between, predecessors, successors
 
 
@@ -36,6 +37,40 @@ def job_infers_its_result() -> None:
     assert_type(Job(body=number).result(), int)
     assert_type(Job(lambda: asyncio.sleep(1)).result(), None)
     assert_type(Job(asyncio.sleep(1, "slept")).result(), str)
+
+
+class Ticket:
+    def __await__(self) -> Generator[object, None, float]:
+        yield 0
+        return 1.5
+
+
+@types.coroutine
+def old() -> Generator[object, None, bytes]:
+    yield 0
+    return b""
+
+
+async def awaitables(future: asyncio.Future[int], task: asyncio.Task[str]) -> None:
+    assert_type(Job(future).result(), int)
+    assert_type(Job(task, label="task", timeout=3).result(), str)
+    assert_type(Job(Ticket()).result(), float)
+    assert_type(Job(Ticket), Job[float])
+    assert_type(Job(old()).result(), bytes)
+    assert_type(Job(later()).result(), bytes)
+    assert_type(Job(asyncio.gather(number(), greet("x"))).result(), tuple[int, str])
+    assert_type(Job(asyncio.gather(*[number()])).result(), list[int])
+    assert_type(Job(asyncio.shield(number())).result(), int)
+    assert_type(Job(asyncio.wait_for(greet("x"), 1)).result(), str)
+    assert_type(Job(asyncio.to_thread(len, "abc")).result(), int)
+
+
+def none_among_jobs(maybe: Job[int] | None) -> None:
+    assert_type(Chain(maybe, Job(number), None), Chain)
+    scheduler = Scheduler(maybe, None, Job(number) >> Job(number))
+    scheduler.update([maybe, None])
+    assert_type(scheduler.add(maybe), Job[int] | None)
+    scheduler.graph().source.upper()
 
 
 def a_job_is_one_of_a_wider_result(job: Job[int]) -> AbstractJob[int | None]:
@@ -74,6 +109,9 @@ class Typed(AbstractJob[list[str]]):
 
     def details(self) -> str | None:
         return "more"
+
+    def default_label(self) -> str:
+        return "typed"
 
 
 class OwnInit(AbstractJob[None]):
