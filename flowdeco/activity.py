@@ -90,8 +90,8 @@ class Activity:
     """What a task factory was given, and may have wrapped."""
     has_foreign_task: bool = False
     """A task factory has made its task: the job ends with the task, not with the guard in it."""
-    kept: tuple[object, BaseException | None] | None = None
-    """How its body has ended, until the foreign task has."""
+    is_settled: bool = False
+    """Its body has ended, and the foreign task has still to."""
     is_up: bool = False
     """It is a service, and those that wait for it have been told that it is ready."""
     is_told: bool = False
@@ -190,11 +190,17 @@ class Activity:
         if run.loop.get_task_factory() is None:
             return primed(self.perform(None), run.loop, run.context.copy())
         run.agenda.now = None  # for the factory may let the body start at once
-        self.is_special = True
+        self.is_special = self.has_foreign_task = True
         guard = self.guard = self._perform_in_foreign_task()
-        task = foreign(guard, run.loop, run.context)
-        self.has_foreign_task = True
-        task.add_done_callback(self._foreign_task_done)
+        try:
+            task = foreign(guard, run.loop, run.context)
+        except BaseException:
+            self.has_foreign_task = False
+            raise
+        if task.done():
+            self._foreign_task_done(task)
+        else:
+            task.add_done_callback(self._foreign_task_done)
         return task
 
     # The body
@@ -245,22 +251,18 @@ class Activity:
         it on the way.
         """
         failure = failure_of(task)
-        value, error = None, failure
         try:
             if self.guard is not None:
                 self.guard.close()
-            if self.kept is not None:
-                value, error = self.kept
-            elif failure is None:
-                error = RuntimeError(
-                    f"the task factory of the loop has made a task that did not run {self.name}"
-                )
             self.has_foreign_task = False
-            self.kept = None
-            self.settle(value, error)
+            if self.is_settled and not self.ended:
+                self.run.retire(self)
+            elif not self.ended:
+                missed = RuntimeError(f"a task factory of the loop did not run {self.name}")
+                self.settle(None, missed if failure is None else failure)
         except BaseException as fault:
-            self.run.agenda.mend(fault, self, error)
-        if failure is not None and error is not failure and not is_cancellation(failure):
+            self.run.agenda.mend(fault, self, failure)
+        if failure is not None and self.is_settled and not is_cancellation(failure):
             text = f"the task around {self.name} raised {class_name(failure)}: {line(failure)}"
             self.run.say(log.WARNING, text, self.path)
 
@@ -313,10 +315,6 @@ class Activity:
                 self.is_left = True
                 self._ended_after_all(error)
             return
-        if self.is_special and self.has_foreign_task:
-            self.kept = (value, error)
-            self.stop_timer()
-            return
         run = self.run
         run.agenda.now = now = run.clock()
         outcome.ended_at = now - run.zero
@@ -327,7 +325,11 @@ class Activity:
         else:
             outcome.state = _DONE
             outcome.value = value
-        run.retire(self)
+        if self.is_special and self.has_foreign_task:
+            self.is_settled = True
+            self.stop_timer()
+        else:
+            run.retire(self)
         if type(value) is CoroutineType:
             text = f"the result of {self.name} is a coroutine; did its body forget an await?"
             run.say(log.WARNING, text, self.path)
@@ -423,6 +425,9 @@ class Activity:
             run.give_up()
         if inner:
             return
+        if self.is_settled:
+            self._leave_task()
+            return
         task = self.task
         assert task is not None  # what has no task has nothing to give up
         place = self._place()
@@ -437,6 +442,14 @@ class Activity:
         self.run.retire(self)
         text = "is stuck: it did not end although it was cancelled; it stands at"
         self.run.say(log.WARNING, f"{self.name} {text} {place}", self.path)
+
+    def _leave_task(self) -> None:
+        """Leave a task behind which goes on though its body has ended."""
+        assert self.task is not None  # a task factory has made it
+        abandon(self.task)
+        self.run.retire(self)
+        text = f"the task around {self.name}, which a task factory has made, did not end"
+        self.run.say(log.WARNING, text, self.path)
 
     def _ended_after_all(self, error: BaseException | None) -> None:
         if error is None or is_cancellation(error) or type(error) is GeneratorExit:
