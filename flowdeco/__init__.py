@@ -12,13 +12,16 @@ from .report import Report
 from .scheduler import Scheduler
 
 # Layers, from the ground; nothing imports what lies above it:
-#   errors, dot, graph, text, limits, outcome, chain, window, drain, deadline, serving, tasks,
-#   threads, watch, pickles
+#   errors, exceptions, log, places, current, dot, graph, text, limits, outcome, chain, window
+#   drain, deadline, serving, tasks, pickles
+#   threads, watch
 #   plain
 #   marks, body, traces
 #   job
 #   plan, names
-#   observer, reason, activity, agenda, listing, shutdown
+#   observer, reason, activity, listing, shutdown
+#   runlog, net
+#   agenda
 #   diagram, layout, luggage, report, grace
 #   run
 #   ownloop

@@ -16,7 +16,7 @@ import attrs
 
 from .errors import StartedError
 from .plain import call_plainly
-from .text import class_name, line
+from .text import class_name, line, repr_line
 from .threads import in_thread
 
 if TYPE_CHECKING:
@@ -323,14 +323,7 @@ def _not_callable(value: object, what: str, *, or_coroutine: bool) -> TypeError:
     # Give good error for: Job(pool.submit(work))
     if or_coroutine and issubclass(type(value), concurrent.futures.Future):
         hint = "; write Job(lambda: asyncio.wrap_future(...))"
-    return TypeError(f"{what} must be {wanted}, not {_shown(value)} ({type(value).__name__}){hint}")
-
-
-def _shown(value: object) -> str:
-    try:
-        return line(repr(value))
-    except Exception as error:
-        return f"<repr raised {class_name(error)}>"
+    return TypeError(f"{what} must be {wanted}, not {repr_line(value)} ({class_name(value)}){hint}")
 
 
 def _missing_arguments(function: object) -> list[str]:

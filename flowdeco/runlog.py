@@ -30,6 +30,8 @@ def of_end(activity: Activity) -> tuple[int, str] | None:
         return None
     if activity.cut_at is not None and not activity.expired:
         return log.WARNING, f"{line(error)}; it stood at {activity.cut_at}"
+    if type(error) is GeneratorExit and activity.run.closed:
+        return None  # it was closed by force, with its loop
     if _is_told_elsewhere(activity, error):
         return None
     if not activity.job._traits.takes_place:

@@ -1,4 +1,4 @@
-"""What debug mode logs on a busy machine: that the loop was held, by the machine and by no body."""
+"""What a process prints that no test minds: slowness in debug mode, and that jobs have failed."""
 
 import re
 
@@ -7,6 +7,15 @@ SLOW = re.compile(
     re.MULTILINE,
 )
 """A line of asyncio, or one of flowdeco."""
+
+
+FAILED = re.compile(r"^'.*' failed(?: with| after \d\S* s)?\b.*\n?", re.MULTILINE)
+"""A line of the log of flowdeco, which a program without any configuration shows."""
+
+
+def without_failures(printed: str) -> str:
+    """What else a process has printed whose jobs were to fail, slowness left out as well."""
+    return FAILED.sub("", without_slowness(printed))
 
 
 def without_slowness(printed: str) -> str:

@@ -9,7 +9,7 @@ import warnings
 
 import pytest
 from jobs import nap, noting, orchestrate, sleeping
-from slowness import without_slowness
+from slowness import without_failures
 
 from flowdeco import Job, Scheduler
 from flowdeco.errors import StartedError
@@ -107,7 +107,7 @@ def test_nothing_is_left_un_awaited(situation):
         check=False,
     )
 
-    assert (run.returncode, without_slowness(run.stderr)) == (0, "")
+    assert (run.returncode, without_failures(run.stderr)) == (0, "")
 
 
 def test_a_coroutine_object_in_two_jobs():

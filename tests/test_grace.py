@@ -34,6 +34,8 @@ class Act:
     def cancel(self):
         self.cancelled.append(round(self._loop.time(), 6))
 
+    insist = cancel
+
     def give_up(self):
         self.given_up.append(self._loop.time())
         self.drain.discard(self)

@@ -14,7 +14,7 @@ from types import SimpleNamespace
 import attrs
 import pytest
 from jobs import BoomError, boom, nap, naps, orchestrate
-from slowness import without_slowness
+from slowness import without_failures
 
 from flowdeco import (
     AbstractJob,
@@ -448,7 +448,7 @@ def shown_in(encoding):
         timeout=60,
         env={**os.environ, "PYTHONIOENCODING": encoding},
     )
-    assert (ended.returncode, without_slowness(ended.stderr.decode())) == (0, "")
+    assert (ended.returncode, without_failures(ended.stderr.decode(encoding))) == (0, "")
     return ended.stdout.decode(encoding).splitlines()
 
 

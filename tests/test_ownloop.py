@@ -604,7 +604,9 @@ def test_a_forgotten_task_that_refuses_to_be_closed_is_logged(caplog):
 
     assert virtually(Scheduler(Job(forgets), grace=1))
     assert forgets.task.done()
-    assert "a task could not be closed: coroutine ignored GeneratorExit" in caplog.text
+    assert (
+        "a task could not be closed: RuntimeError: coroutine ignored GeneratorExit" in caplog.text
+    )
 
 
 def test_a_forgotten_task_that_swallows_its_cancellation_is_closed_at_the_bound(caplog):

@@ -204,7 +204,7 @@ class Hand:
 
     def __init__(self):
         self.now = 10 * LIMIT
-        self.watch = Watch(types.SimpleNamespace(slow_callback_duration=LIMIT))
+        self.watch = Watch(types.SimpleNamespace(slow_callback_duration=LIMIT), "whole")
 
     def hold(self, share):
         """Hold the thread for that part of what is allowed."""
@@ -214,7 +214,7 @@ class Hand:
         """Let a body be watched from its start to its end."""
 
         async def main():
-            return await self.watch.over(body(), name)
+            return await self.watch.over(body(), name, name)
 
         return in_loop(main())
 
@@ -272,7 +272,7 @@ def test_of_bodies_within_each_other_each_is_told_of_for_its_own_time(shares, to
 
     async def outer():
         hand.hold(before)
-        await hand.watch.over(inner(), "inner")
+        await hand.watch.over(inner(), "inner", "outer/inner")
         hand.hold(after)
 
     hand.watched(outer, "outer")
@@ -317,7 +317,7 @@ def test_after_an_inner_body_the_place_is_that_of_the_outer_one(hand, caplog):
         hand.hold(0.1)
 
     async def outer():
-        await hand.watch.over(inner(), "inner")
+        await hand.watch.over(inner(), "inner", "outer/inner")
         hand.hold(2)
         hand.watch.look()
 
@@ -351,7 +351,7 @@ def test_the_thread_looks_before_a_step_has_taken_too_long(monkeypatch):
     monkeypatch.setattr(watch, "threading", types.SimpleNamespace(**vars(threading)))
     monkeypatch.setattr(watch.threading, "Event", Recorded)
     before = set(threading.enumerate())
-    one = Watch(types.SimpleNamespace(slow_callback_duration=LIMIT))
+    one = Watch(types.SimpleNamespace(slow_callback_duration=LIMIT), "whole")
     one.close()
     for thread in set(threading.enumerate()) - before:
         thread.join(CAP)
@@ -362,14 +362,14 @@ def test_a_loop_that_does_not_say_what_is_slow_is_taken_for_one_of_asyncio(monke
     """It is a tenth of a second there."""
     now = [0.0]
     monkeypatch.setattr(watch, "time", types.SimpleNamespace(monotonic=lambda: now[0]))
-    one = Watch(types.SimpleNamespace())
+    one = Watch(types.SimpleNamespace(), "whole")
 
     async def body(seconds):
         now[0] += seconds
 
     async def main():
-        await one.over(body(0.09), "quick")
-        await one.over(body(0.11), "slow")
+        await one.over(body(0.09), "quick", "quick")
+        await one.over(body(0.11), "slow", "slow")
 
     try:
         in_loop(main())
