@@ -98,8 +98,8 @@ def disturbed(disturbance):
     finally:
         logger.removeFilter(_refuse)
         logger.removeHandler(handler)
-        logger.level, logger.propagate = before
         logger.setLevel(before[0])
+        logger.propagate = before[1]
 
 
 DISTURBED = [

@@ -115,8 +115,8 @@ def _no_task_left(_garbage_collected: None) -> Iterator[None]:
 
 
 def _pending_tasks() -> list[asyncio.Task[object]]:
-    # What was there before the test is frozen, and not looked through. What is left of one may raise
-    # when it is asked for its class, as `isinstance` does.
+    # What was there before the test is frozen, and not looked through. What a test leaves may raise
+    # when `isinstance` asks for its class.
     tasks = (one for one in gc.get_objects() if issubclass(type(one), asyncio.Task))
     return [task for task in tasks if not task.done()]
 

@@ -6,7 +6,7 @@ import asyncio
 import itertools
 import sys
 
-__all__ = ["FACTORIES", "NoTaskError", "scarce"]
+__all__ = ["FACTORIES", "NoTaskError", "scarce", "without"]
 
 
 class NoTaskError(RuntimeError):
@@ -54,15 +54,25 @@ def starting(loop, coroutine, **options):
 
 def scarce(every=4):
     """Return a factory that raises instead of making each `every`-th task."""
+    return _choosy(lambda number: number % every == 0)
+
+
+def without(refused):
+    """Return a factory that raises instead of making one task, the so-and-so-many-th."""
+    return _choosy(lambda number: number == refused)
+
+
+def _choosy(refuses):
     count = itertools.count(1)
 
     def factory(loop, coroutine, **options):
-        if next(count) % every == 0:
+        factory.asked = next(count)
+        if refuses(factory.asked):
             factory.refused += 1
             raise NoTaskError("no task")
         return asyncio.Task(coroutine, loop=loop, **options)
 
-    factory.refused = 0
+    factory.asked = factory.refused = 0
     return factory
 
 

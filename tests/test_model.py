@@ -10,7 +10,6 @@ nobody else watches, as whoever watches a run changes which way it takes through
 """
 
 import asyncio
-import contextlib
 import functools
 import os
 from collections import Counter
@@ -22,7 +21,7 @@ from factories import FACTORIES, NoTaskError
 from hostile import FAILURES, RESULTS, is_a
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
-from ticks import TickLoop
+from ticks import TickLoop, bury
 from timetable import Timetable
 
 from flowdeco import Job, Observer, Scheduler, State, current_job
@@ -779,17 +778,6 @@ class World(Observer):
         if not (exits or self.count):
             assert self.raised is None
             assert self.ok_ is (reason is None)
-
-
-def bury(loop):
-    """End what is left of a run that has hung: the failure is told by what was raised."""
-    for _ in range(9):
-        for task in asyncio.all_tasks(loop):
-            task._log_destroy_pending = False
-            task.cancel()
-            loop.call_soon(loop.stop)
-            with contextlib.suppress(BaseException):
-                loop.run_forever()
 
 
 def tries(share):

@@ -1,4 +1,4 @@
-"""When the jobs of a scenario must have started and ended: the clock is virtual, so times are exact."""
+"""When the jobs of a scenario must have started and ended, exactly, as the clock is virtual."""
 
 from __future__ import annotations
 
