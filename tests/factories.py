@@ -39,7 +39,7 @@ def reporting(loop, coroutine, **options):
             raise error.with_traceback(error.__traceback__)  # noqa: B904
 
     task = asyncio.Task(reported(), loop=loop, **options)
-    task.set_name(f"{coroutine.__qualname__} (wrapped)")
+    task.set_name(f"{getattr(coroutine, '__qualname__', 'coroutine')} (wrapped)")
     return task
 
 
