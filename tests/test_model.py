@@ -12,6 +12,7 @@ nobody else watches, as whoever watches a run changes which way it takes through
 import asyncio
 import functools
 import os
+import threading
 from collections import Counter
 
 import attrs
@@ -19,7 +20,7 @@ import pytest
 from bystanders import BLIND, DISTURBED, Blind, disturbed
 from factories import FACTORIES, NoTaskError
 from hostile import FAILURES, RESULTS, is_a
-from hypothesis import HealthCheck, event, given, settings
+from hypothesis import HealthCheck, event, example, given, settings
 from hypothesis import strategies as st
 from ticks import TickLoop, bury
 from timetable import Timetable
@@ -230,13 +231,13 @@ class World(Observer):
         self.scenario = scenario
         self.specs = {}
         self.deadlines = {}
-        self.closed = set()
-        """Levels in which nothing may start any more."""
+        self.closed = {}
+        """Levels in which nothing may start any more, and since when."""
         self.levels = {}
         self.hosts = {}
         """Which job it is in whose body the jobs of a level run."""
-        self.entered = set()
-        """Those of these levels that have begun to run."""
+        self.entered = {}
+        """When those levels have begun to run that a body begins."""
         self.begun = {}
         """When the body of each job began, by the clock of the loop."""
         self.up = {}
@@ -418,7 +419,7 @@ class World(Observer):
 
         async def body(*values):
             await asyncio.sleep(spec.seconds)
-            self.entered.add(inner)
+            self.entered[inner] = self.loop.time()
             self.deadlines[inner] = self.deadline(inner)
             return await inner.co_orchestrate()
 
@@ -496,7 +497,8 @@ class World(Observer):
         self.expect(job not in self.begun, "rule 2: a body begins once", job)
         self.begun[job] = self.loop.time()
         self.course.append((self.loop.time(), "begins", job.name))
-        self.check_start(job)
+        if threading.get_ident() == self.loop_thread:  # a thread begins some turns later
+            self.check_start(job)
         return job
 
     def job_started(self, job):
@@ -511,16 +513,20 @@ class World(Observer):
         for before in job.required:
             ready = before.state in ENDED or self.is_up(before)
             self.expect(ready, "rule 2: after all that it requires", job)
+        since = None
         for level in self.around(job):
             deadline = self.deadline_of(level)
             self.expect(deadline is None or now < deadline, "rule 2: not after a deadline", job)
             taken = sum(map(self.places_of, level))
             self.expect(taken <= (level.window or taken), "rule 6: the window", job)
-            self.expect(level not in self.closed, "rule 4: nothing more starts", job)
+            # What is closed ends a body, but does not keep it from beginning a run before that.
+            still = since is not None and since >= self.closed.get(level, since)
+            self.expect(still or level not in self.closed, "rule 4: nothing more starts", job)
+            since = self.entered.get(level, since)
 
     def expect(self, holds, rule, job):
         if not holds:
-            self.broken.append((asyncio.get_running_loop().time(), rule, job))
+            self.broken.append((self.loop.time(), rule, job))
 
     def is_up(self, job):
         return job.forever and job.state is State.RUNNING and job._outcome.value is not MISSING
@@ -540,7 +546,8 @@ class World(Observer):
             decisive = self.hosts.get(self.level(job), job)
         if decisive._outcome.critical and job.state in (State.FAILED, State.SKIPPED):
             self.decisive.setdefault(decisive, asyncio.get_running_loop().time())
-            self.closed.update((self.level(job), self.level(decisive)))
+            for level in (self.level(job), self.level(decisive)):
+                self.closed.setdefault(level, self.loop.time())
         elif job._outcome.critical and job.raised_exception() is not None:
             self.decisive.setdefault(job, asyncio.get_running_loop().time())
 
@@ -551,6 +558,7 @@ class World(Observer):
 
     def perform(self):
         self.complaints = []
+        self.loop_thread = threading.get_ident()
         self.deadlines[self.scheduler] = self.scheduler.timeout
         actions = {tick: functools.partial(self.murder, who) for tick, who in self.scenario.murders}
         actions.update(dict.fromkeys(self.scenario.cancels, self.cancel))
@@ -807,8 +815,38 @@ def hold(scenario):
         assert again.end() == world.end()
 
 
+def unwatched(*jobs, **options):
+    """A scenario in which the bodies alone note what happens."""
+    return Scenario(jobs=jobs, watched=False, **options)
+
+
+BRIEF = Spec("ok", seconds=1.0)
+
+
 @tries(share=1)
 @given(scenarios())
+@example(
+    unwatched(
+        Spec("server", seconds=5.0, forever=True),
+        BRIEF,
+        Spec("ok", seconds=1.0, timeout=2.0, after=(0,)),
+    )
+)
+@example(
+    unwatched(
+        Spec("monitor", forever=True),
+        BRIEF,
+        Spec("runs", seconds=5.0, inner=(Spec("ok", seconds=1.0, timeout=2.0),)),
+    )
+)
+@example(
+    unwatched(
+        BRIEF,
+        Spec("server", seconds=3.0, forever=True),
+        Spec("ok", seconds=5.0, after=(1,)),
+        timeout=5.0,
+    )
+)
 def test_whatever_jobs_do_the_rules_hold(scenario):
     """Rules 2 to 11, 13 to 17 and 20: whether an observer watches, or the bodies alone."""
     hold(scenario)
