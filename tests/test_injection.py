@@ -4,8 +4,9 @@ import sys
 
 import pytest
 from factories import FACTORIES
-from injection import Probe, sweep
+from injection import sweep
 from injection_cases import CASES, Chain
+from probe import Probe
 
 pytestmark = pytest.mark.usefixtures("short_stacks")
 
