@@ -72,6 +72,13 @@ def test_each_test_on_the_page_exists_and_names_its_situation(row):
         assert number in ID.findall(named(file)[test])
 
 
+def test_all_tests_that_the_page_names_exist():
+    """In its text, too."""
+    named_on_page = set(re.findall(r"(test_\w+\.py)::(test_\w+)", PAGE.read_text("utf-8")))
+    assert named_on_page
+    assert {(file, test) for file, test in named_on_page if test not in named(file)} == set()
+
+
 def test_no_test_names_a_situation_that_is_not_on_the_page():
     """A number that is mistyped would cover nothing."""
     for path in TESTS.glob("test_*.py"):

@@ -1,10 +1,15 @@
 """Something happens at every turn of the loop in which it could, once or twice in a run."""
 
+import sys
+
 import pytest
-from ticks import PAIRS, SINGLES, SITUATIONS
+from factories import FACTORIES
+from ticks import PAIRS, SINGLES, SITUATIONS, Jobs, TimedJobs, TimedMethods, made_by
 
 STRIDE = 17
 """Of the pairs of turns one in so many is taken here, and all by `python tests/ticks_report.py`."""
+
+WRAPPING = [name for name in FACTORIES if name not in ("default", "scarce")]
 
 pytestmark = pytest.mark.usefixtures("short_stacks")
 
@@ -81,6 +86,48 @@ def test_an_exit_and_a_cancel_at_any_two_turns(make):
 def test_an_observer_that_raises_at_any_of_its_calls(make, what):
     """Rule 17: it is disabled and logged once; an exit ends the run as one of a job does."""
     hold(SINGLES[what](make), at_least=20)
+
+
+@situations
+def test_a_log_that_raises(make):
+    """Rule 17: whatever raises in it, and for whichever records, nothing changes."""
+    hold(SINGLES["a log that raises"](make), at_least=12)
+
+
+@situations
+def test_a_failure_at_every_turn_and_a_log_that_raises(make):
+    """Rules 9 and 17: the outcome is that of the failure alone."""
+    hold(SINGLES["a log that raises and a failure"](make), at_least=25)
+
+
+@situations
+def test_a_task_factory_that_raises_at_any_of_its_calls(make):
+    """R12: the job has failed that has no task, or its hook has not been called; no other."""
+    hold(SINGLES["a task refused"](make), at_least=10)
+
+
+@pytest.mark.parametrize("factory", WRAPPING)
+@pytest.mark.parametrize(
+    ("what", "make"),
+    [
+        ("a cancel", Jobs),
+        ("a cancel", TimedMethods),
+        ("a foreign cancel", TimedJobs),
+        ("a failure", TimedMethods),
+    ],
+)
+def test_tasks_that_a_factory_makes(what, make, factory):
+    """R12: whatever happens, and however it makes them; where there is one none starts at once."""
+    hold(SINGLES[what](made_by(make, factory)), at_least=25)
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="nothing starts at once")
+def test_bodies_start_at_once_where_python_can():
+    """X17: so both ways of starting are swept, for with a task factory they start later."""
+    later = made_by(Jobs, "plain")().perform()
+    assert later.problems() == []
+    at_once = Jobs().perform()
+    assert at_once.ticks < later.ticks
 
 
 @situations

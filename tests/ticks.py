@@ -8,6 +8,7 @@ none is, at all turns and at a part of the pairs of turns; `python tests/ticks_r
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import itertools
 import logging
@@ -15,10 +16,12 @@ import threading
 from collections import Counter
 
 from actors import Diary
+from bystanders import DISTURBED, disturbed
+from factories import FACTORIES, without
 
 from flowdeco import Flow, Job, Observer, Scheduler, State, each, service, step, subflow
 from flowdeco.reason import Cause
-from flowdeco.testing import VirtualClockLoop
+from flowdeco.testing import DeadlockError, VirtualClockLoop
 
 THREAD_TURNS = 4
 """For how many turns of the loop a thread is at work."""
@@ -27,8 +30,44 @@ SOON = 60.0
 """Seconds that are never waited for."""
 
 
+MOST_TURNS = 100_000
+"""The turns of the loop in which a run must have ended."""
+
+
+class EndlessError(Exception):
+    """A run goes on and on."""
+
+
 class InjectedError(Exception):
     """What a body raises because the sweep wants it."""
+
+
+def bury(loop):
+    """End what is left in a loop of a run that has failed to, so that nothing more is heard of it.
+
+    What is wrong with that run was found already.
+    """
+    loop.set_exception_handler(lambda *_: None)
+    for _ in range(9):
+        tasks = asyncio.all_tasks(loop)
+        if not tasks:
+            return
+        for task in tasks:
+            task.cancel()
+        _turn(loop)
+        for task in tasks:
+            with contextlib.suppress(BaseException):
+                task.get_coro().close()
+        _turn(loop)
+        for task in tasks:
+            with contextlib.suppress(BaseException):
+                task.exception()
+
+
+def _turn(loop):
+    loop.call_soon(loop.stop)
+    with contextlib.suppress(BaseException):
+        loop.run_forever()
 
 
 class TickLoop(VirtualClockLoop):
@@ -56,9 +95,14 @@ class TickLoop(VirtualClockLoop):
                 action()
             if action is not None or self.held:
                 timeout = 0
+            if self.ticks > MOST_TURNS:
+                raise EndlessError("the run does not end")
             while self.held and self.held[0][0] <= self.ticks:
-                self.held.pop(0)[1].set()
-                assert self._told.acquire(timeout=SOON)
+                _, let_go, future = self.held.pop(0)
+                let_go.set()
+                # One that was cancelled before a thread had time for it tells nothing.
+                while not self._told.acquire(timeout=0.05) and not future.done():
+                    pass
             return select(timeout)
 
         selector.select = counted
@@ -76,8 +120,9 @@ class TickLoop(VirtualClockLoop):
             let_go.wait(SOON)
             return func(*args)
 
-        self.held.append((self.ticks + THREAD_TURNS, let_go))
-        return super().run_in_executor(executor, held)
+        future = super().run_in_executor(executor, held)
+        self.held.append((self.ticks + THREAD_TURNS, let_go, future))
+        return future
 
 
 class Log(logging.Handler):
@@ -130,12 +175,18 @@ class Situation:
     """One run of a bit of everything, in which bodies and hooks wait where they can be hit."""
 
     timeout = None
+    factory = None
+    """What makes the tasks."""
+    disturbed = None
+    """What in the log raises."""
 
     def __init__(self, point=()):
         self.point = point
         self.diary = Diary()
         self.waiting = {}
         """The futures for which bodies and hooks wait now."""
+        self.tasks = {}
+        """Those that were seen, in that order."""
         self.planned = []
         """What the next threads are to raise."""
         self.thrown = []
@@ -148,6 +199,7 @@ class Situation:
         """How many cancellations the task of the run has accepted."""
         self.foreign = 0
         self.raised = None
+        self.hung = None
         self.left = None
         self.complaints = []
         self.watch = Watch()
@@ -223,7 +275,7 @@ class Situation:
         """Cancel the victim-th of the other tasks; whether there is one."""
         tasks = sorted(
             asyncio.all_tasks(self.loop) - {self.task},
-            key=lambda task: int(task.get_name().rpartition("-")[2]),
+            key=lambda task: self.tasks.setdefault(task, len(self.tasks)),
         )
         if victim >= len(tasks):
             return False
@@ -235,8 +287,11 @@ class Situation:
         self.loop = TickLoop(actions, at_every_turn)
         self.loop.set_exception_handler(lambda _, context: self.complaints.append(context))
         try:
-            with Log() as self.log:
+            with Log() as self.log, disturbed(self.disturbed):
                 self.loop.run_until_complete(self._main())
+        except (DeadlockError, EndlessError) as error:
+            self.hung = error
+            bury(self.loop)
         finally:
             self.loop.close()
         self.ticks = self.loop.ticks
@@ -245,12 +300,14 @@ class Situation:
     async def _main(self):
         self.task = asyncio.current_task()
         others = asyncio.all_tasks()
+        self.loop.set_task_factory(self.factory)
         try:
             self.ok = await self.scheduler.co_orchestrate(
                 self.timeout, observers=[self.blind, self.watch]
             )
         except (asyncio.CancelledError, SystemExit, KeyboardInterrupt) as error:
             self.raised = error
+        self.loop.set_task_factory(None)
         self.cancelling = self.task.cancelling()
         while self.task.uncancel():
             pass
@@ -260,6 +317,8 @@ class Situation:
 
     def problems(self):
         """The kinds of promises that were broken."""
+        if self.hung is not None:
+            return ["hangs"]
         return [kind for kind, broken in self.promises().items() if broken()]
 
     def promises(self):
@@ -283,7 +342,8 @@ class Situation:
         called = Counter(text for text in self.diary.texts if "shuts down" in text)
         missing = {f"{name} shuts down" for name in self.hooks} - set(called)
         # A hook may be the victim of a foreign cancellation before its first line.
-        return len(missing) > self.foreign or any(count > 1 for count in called.values())
+        refused = getattr(self.factory, "refused", 0)
+        return len(missing) > self.foreign + refused or any(count > 1 for count in called.values())
 
     def _missing_teardowns(self):
         texts = self.diary.texts
@@ -638,6 +698,43 @@ def failing_with_blind_observer(make):
         yield situation.perform({tick: _chosen(situation, InjectedError(), tick)})
 
 
+def with_log_that_raises(make):
+    """Something in the log raises: whatever it is told, and for each n-th record alone."""
+    for disturbance in DISTURBED:
+        situation = make(disturbance)
+        situation.disturbed = disturbance
+        yield situation.perform()
+
+
+def failing_with_log_that_raises(make):
+    """An exception at every turn, and a handler of the log that raises for whatever it is told."""
+    for tick in turns(make):
+        situation = make((tick,))
+        situation.disturbed = DISTURBED[tick % len(DISTURBED)]
+        yield situation.perform({tick: _chosen(situation, InjectedError(), tick)})
+
+
+def with_task_refused(make):
+    """A task factory that makes no task, at each of its calls."""
+    counting = make()
+    counting.factory = without(None)
+    for number in range(1, counting.perform().factory.asked + 1):
+        situation = make((number,))
+        situation.factory = without(number)
+        yield situation.perform()
+
+
+def made_by(make, name):
+    """The same situation, with tasks that a factory makes."""
+
+    def made(point=()):
+        situation = make(point)
+        situation.factory = FACTORIES[name]()
+        return situation
+
+    return made
+
+
 def leave():
     """What a body raises that wants the process to end."""
     return SystemExit(3)
@@ -652,6 +749,9 @@ SINGLES = {
     "an observer that fails": with_blind_observer,
     "an observer that exits": functools.partial(with_blind_observer, error=leave),
     "an observer and a failure": failing_with_blind_observer,
+    "a log that raises": with_log_that_raises,
+    "a log that raises and a failure": failing_with_log_that_raises,
+    "a task refused": with_task_refused,
 }
 """What can happen once in a run."""
 
