@@ -138,6 +138,7 @@ class Activity:
         If the run has closed while it has waited, it gives back what it has.
         """
         if self.run.closed:
+            self.outcome.state = State.IDLE
             self.give_places_back()
             return False
         for before in self.job._traits.takes:
@@ -154,8 +155,8 @@ class Activity:
         """Do not start the body, because a value that it takes does not exist (rule 3)."""
         error = SkippedError(self.job, missing)
         error.__cause__ = missing._outcome.exception
-        self.outcome.state = State.SKIPPED
         self.outcome.exception = error
+        self.outcome.state = State.SKIPPED
         self.outcome.ended_at = self.run.clock() - self.run.zero
         self.run.note_skip(self, error)
         self.run.retire(self)
@@ -184,6 +185,9 @@ class Activity:
         else:
             if not self.ended:
                 self.task = task
+                if run.is_eager and task.done():
+                    # It has ended in the very first line of the guard: see the net.
+                    run.agenda.mend(failure_of(task) or RuntimeError("no body"), self, None)
 
     def _new_task(self) -> asyncio.Task[None]:
         run = self.run
@@ -319,7 +323,7 @@ class Activity:
         run.agenda.now = now = run.clock()
         outcome.ended_at = now - run.zero
         if error is not None or (self.is_special and (self.expired or self.cut_at is not None)):
-            self._note_error(error)
+            self.note_error(error)
         elif self.is_special and self.job._traits.yields:
             outcome.state = State.CANCELLED if self.stopping else _DONE
         else:
@@ -334,7 +338,8 @@ class Activity:
             text = f"the result of {self.name} is a coroutine; did its body forget an await?"
             run.say(log.WARNING, text, self.path)
 
-    def _note_error(self, error: BaseException | None) -> None:
+    def note_error(self, error: BaseException | None) -> None:
+        """Note what the body has ended with, which is not its value."""
         if self.expired and not is_exit(error):
             error = self._expiry(error)
         elif self.cut_at is not None and not is_exit(error):
@@ -351,8 +356,10 @@ class Activity:
 
     def fail(self, error: BaseException) -> None:
         """Note that the job has failed with this."""
-        self.outcome.state = State.FAILED
+        # In this order: what has a state of the end has its exception.
         self._keep(error)
+        self.outcome.state = State.FAILED
+        self.run.note_failure(self, error)
 
     def _keep(self, error: BaseException) -> None:
         traceback = traceback_of(error)
@@ -362,7 +369,6 @@ class Activity:
             traceback = traceback.tb_next  # so that the frames of the library can go
         self.outcome.exception = with_traceback(error, traceback)
         self.outcome.traceback = traceback
-        self.run.note_failure(self, error)
 
     def _expiry(self, error: BaseException | None) -> TimeoutError:
         expiry = TimeoutError(f"{self.name} took longer than {self.job._own_timeout():g} s")
@@ -438,7 +444,9 @@ class Activity:
         if self.job._traits.threaded:
             self.run.threads.give_up_one()
         if self.expired:
-            self._keep(self._expiry(None))
+            expiry = self._expiry(None)
+            self._keep(expiry)
+            self.run.note_failure(self, expiry)
         self.run.retire(self)
         text = "is stuck: it did not end although it was cancelled; it stands at"
         self.run.say(log.WARNING, f"{self.name} {text} {place}", self.path)

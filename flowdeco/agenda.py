@@ -152,6 +152,8 @@ class Agenda:
         if activity is not None and not activity.is_at_work():
             net.finish(activity, fault, error)
         if self.outermost is not None:
+            if activity is None or activity.outcome.exception is not fault:
+                net.tell(self.outermost, fault, activity)
             runs, granted = net.rebuild(self.outermost, fault)
             self._runs.clear()
             self._runs.extend(runs)

@@ -6,6 +6,8 @@ import logging
 import sys
 from typing import Final
 
+from .exceptions import traceback_of
+
 __all__ = ["DEBUG", "ERROR", "INFO", "WARNING", "is_enabled", "write"]
 
 DEBUG: Final = logging.DEBUG
@@ -18,7 +20,13 @@ _logger = logging.getLogger("flowdeco")
 is_enabled = _logger.isEnabledFor
 
 
-def write(level: int, text: str, flow: str = "", job: str = "") -> BaseException | None:
+def write(
+    level: int,
+    text: str,
+    flow: str = "",
+    job: str = "",
+    error: BaseException | None = None,
+) -> BaseException | None:
     """Write a line to the log.
 
     Handlers and filters belong to the program. Where one raises, that is noted in the way of the
@@ -29,6 +37,7 @@ def write(level: int, text: str, flow: str = "", job: str = "") -> BaseException
         text: the line, in printable characters.
         flow: the name of the outermost flow or scheduler, an attribute of the record.
         job: the path of the job, an attribute of the record.
+        error: something that went wrong in the library, whose traceback is to be shown.
 
     Returns:
         A `SystemExit` or `KeyboardInterrupt` that a handler or filter raised, or that a signal
@@ -38,7 +47,9 @@ def write(level: int, text: str, flow: str = "", job: str = "") -> BaseException
         return None
     try:
         # Not as a format: there is nothing to fill in, whatever a name looks like.
-        _logger.log(level, text, extra={"flow": flow, "job": job}, stacklevel=2)
+        shown = None if error is None else (type(error), error, traceback_of(error))
+        names = {"flow": flow, "job": job}
+        _logger.log(level, text, exc_info=shown, extra=names, stacklevel=3)
     except (SystemExit, KeyboardInterrupt) as error:
         return error
     except BaseException:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .activity import Activity
     from .run import Run
 
-__all__ = ["finish", "rebuild"]
+__all__ = ["finish", "rebuild", "tell"]
 
 _UNENDED = (State.IDLE, State.SCHEDULED, State.RUNNING)
 
@@ -38,15 +38,24 @@ def finish(activity: Activity, fault: BaseException, error: BaseException | None
     run, outcome = activity.run, activity.outcome
     if outcome.state in _UNENDED:
         outcome.ended_at = run.clock() - run.zero
-        activity.fail(fault if error is None else error)
+        if error is None:
+            activity.fail(fault)
+        else:
+            activity.note_error(error)
+    elif outcome.state is State.SKIPPED and outcome.exception is not None:
+        run.note_skip(activity, outcome.exception)
     elif outcome.exception is not None:
-        run.judge(activity, outcome.exception)
+        run.note_failure(activity, outcome.exception)
     run.let_go(activity)
     run.note_last_end()
-    if outcome.exception is not fault:
-        text = f"the end of {activity.name} was interrupted by {class_name(fault)}: {line(fault)}"
-        run.say(log.WARNING, text, activity.path)
     run.note_end(activity)
+
+
+def tell(outermost: Run, fault: BaseException, activity: Activity | None) -> None:
+    """Write to the log what was raised, where that is not the failure of a job."""
+    what = "the start of jobs" if activity is None else f"the end of {activity.name}"
+    text = f"{what} was interrupted by {class_name(fault)}: {line(fault)}"
+    outermost.say(log.WARNING, text, "" if activity is None else activity.path, fault)
 
 
 def rebuild(outermost: Run, fault: BaseException) -> tuple[deque[Run], deque[Activity]]:

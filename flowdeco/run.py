@@ -38,7 +38,6 @@ from .watch import Watch
 from .window import Window
 
 if TYPE_CHECKING:
-    from .errors import SkippedError
     from .scheduler import Scheduler
 
 __all__ = ["Run"]
@@ -378,9 +377,11 @@ class Run:
             self._let_nothing_start()
         return not self.closed
 
-    def say(self, level: int, text: str, path: str = "") -> None:
+    def say(
+        self, level: int, text: str, path: str = "", error: BaseException | None = None
+    ) -> None:
         """Write to the log; what a signal raises meanwhile, or a handler to exit, ends the run."""
-        leaving = log.write(level, text, self.flow, path)
+        leaving = log.write(level, text, self.flow, path, error)
         if leaving is not None:
             self.fail(Reason.exit(leaving))
 
@@ -415,21 +416,24 @@ class Run:
         """Let those that wait for this service start."""
         if activity.ended:
             return
-        if activity.timer is not None and activity.job._traits.yields:
-            activity.timer.cancel()
         if activity.outcome.value is MISSING:
             activity.outcome.value = None
-        if not self.closed:
-            activity.is_up = True
-            self._release(activity.number)
-            self.agenda.advance()
+        activity.is_up = not self.closed
+        try:
+            if activity.job._traits.yields:
+                activity.stop_timer()
+            if activity.is_up:
+                self._release(activity.number)
+                self.agenda.advance()
+        except BaseException as fault:
+            self.agenda.mend(fault, None, None)
 
     def note_failure(self, activity: Activity, error: BaseException) -> None:
         """Keep a failure; if it is a decisive one, the run ends."""
         self.failures.append(activity.job)
         self.judge(activity, error)
 
-    def note_skip(self, activity: Activity, error: SkippedError) -> None:
+    def note_skip(self, activity: Activity, error: BaseException) -> None:
         """Note a skip; that of a critical job ends the run."""
         self._skips = True
         self.judge(activity, error)
