@@ -663,6 +663,8 @@ class World(Observer):
                 self.ended[job] = job.ended_at
             elif job.state is State.STUCK and job.timeout is not None and job in self.begun:
                 self.ended[job] = self.begun[job] + job.timeout + self.scenario.grace
+            elif job.state is State.STUCK:
+                self.ended[job] = self.duration  # or some time before that
         for job in sorted(self.ended, key=self.ended.get):
             failed = [one for one in job._children() if one.state is State.FAILED]
             skipped = job.state is State.SKIPPED
