@@ -175,9 +175,8 @@ class Activity:
         try:
             if run.is_eager:
                 run.agenda.now = None  # for the body may take its time
-                task = Task(
-                    self.perform(now), loop=run.loop, context=run.context.copy(), eager_start=True
-                )
+                context = run.context.copy()
+                task = Task(self.perform(now), loop=run.loop, context=context, eager_start=True)
             else:
                 task = self._new_task()
         except Exception as error:  # of a task factory
@@ -192,13 +191,15 @@ class Activity:
     def _new_task(self) -> asyncio.Task[None]:
         run = self.run
         if run.loop.get_task_factory() is None:
-            return primed(self.perform(None), run.loop, run.context.copy())
+            context = run.context.copy()
+            return primed(self.perform(None), run.loop, context)
         run.agenda.now = None  # for the factory may let the body start at once
         self.is_special = self.has_foreign_task = True
         guard = self.guard = self._perform_in_foreign_task()
         try:
             task = foreign(guard, run.loop, run.context)
         except BaseException:
+            guard.close()
             self.has_foreign_task = False
             raise
         if task.done():

@@ -75,6 +75,7 @@ class Shutdown:
             task = self._tasks[job] = spawned(guard, self._loop, self._context.copy())
             task.add_done_callback(functools.partial(self._done, job, guard))
         except Exception as error:  # of a task factory
+            guard.close()
             self._end(job, error)
 
     def hurry(self) -> None:

@@ -99,14 +99,10 @@ def foreign(
         context: the task runs in a copy of it, or of a copy.
 
     Raises:
-        BaseException: what the task factory raises; the coroutine is closed then.
+        BaseException: what the task factory raises; the coroutine is to be closed then.
     """
-    try:
-        # The task copies the context in which it is made; task factories need not take one.
-        return context.copy().run(lambda: loop.create_task(coroutine))
-    except BaseException:
-        coroutine.close()
-        raise
+    # The task copies the context in which it is made; task factories need not take one.
+    return context.copy().run(lambda: loop.create_task(coroutine))
 
 
 def spawned(
@@ -122,7 +118,7 @@ def spawned(
         context: the task runs in it; where there is a task factory, in a copy.
 
     Raises:
-        BaseException: what a task factory raises; the coroutine is closed then.
+        BaseException: what a task factory raises; the coroutine is to be closed then.
     """
     if loop.get_task_factory() is None:
         return asyncio.Task(coroutine, loop=loop, context=context)

@@ -19,6 +19,10 @@ PACKAGE = os.path.dirname(flowdeco.__file__) + os.sep
 LEFT_ALONE = PACKAGE + "testing.py"
 """The clock of the tests, which is no part of a run."""
 
+TEXT = PACKAGE + "text.py"
+NAMES = "_flow_unlabelled"
+"""Where what the user's objects say of themselves is asked for."""
+
 BUILT_IN = (
     types.BuiltinFunctionType,
     types.MethodDescriptorType,
@@ -54,6 +58,8 @@ class Probe:
         self.error = error
         self.built_in = built_in
         self.raised = None
+        self.is_replaced = False
+        """Whether it was raised where a text is made, which then has a placeholder (rule 17)."""
         self._armed = False
         self._thread = threading.get_ident()
         self._handle = None
@@ -89,11 +95,14 @@ class Probe:
         """Note a call, or raise."""
         if not self._armed or threading.get_ident() != self._thread or not self._in_step(frame):
             return
+        if _is_callback(frame):
+            return  # the loop calls it, and there is nobody in between who could know
         self.calls.append(name)
         # Once: what comes later has another place.
         if len(self.calls) - 1 == self.at:
             self.disarm()
             self.raised = self.error(f"injected in {name}")
+            self.is_replaced = _makes_text(frame)
             raise self.raised
 
     @contextlib.contextmanager
@@ -113,6 +122,19 @@ def _step_of(frame):
     while frame is not None and frame.f_code is not Handle._run.__code__:
         frame = frame.f_back
     return frame
+
+
+def _is_callback(frame):
+    called_by_loop = frame.f_back is not None and frame.f_back.f_code is Handle._run.__code__
+    return called_by_loop and not frame.f_code.co_flags & inspect.CO_COROUTINE
+
+
+def _makes_text(frame):
+    while frame is not None and frame.f_code is not Handle._run.__code__:
+        if frame.f_code.co_filename == TEXT or frame.f_code.co_name == NAMES:
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _monitor(probe):
