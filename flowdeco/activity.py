@@ -145,7 +145,10 @@ class Activity:
             if before._outcome.value is MISSING:
                 self._skip(before)
                 return False
-        return not self.windows or all(window.take(self) for window in self.windows)
+        for window in self.windows:  # noqa: SIM110  # a generator would be one more thing to fail
+            if not window.take(self):
+                return False
+        return True
 
     def is_at_work(self) -> bool:
         """Tell whether its body may still go on."""
@@ -179,8 +182,9 @@ class Activity:
                 task = Task(self.perform(now), loop=run.loop, context=context, eager_start=True)
             else:
                 task = self._new_task()
-        except Exception as error:  # of a task factory
-            self.settle(None, error)
+        except Exception as error:  # of a task factory, or as no task could be made
+            if not self.ended:
+                self.settle(None, error)
         else:
             if not self.ended:
                 self.task = task
@@ -190,16 +194,23 @@ class Activity:
 
     def _new_task(self) -> asyncio.Task[None]:
         run = self.run
-        if run.loop.get_task_factory() is None:
-            context = run.context.copy()
-            return primed(self.perform(None), run.loop, context)
-        run.agenda.now = None  # for the factory may let the body start at once
-        self.is_special = self.has_foreign_task = True
-        guard = self.guard = self._perform_in_foreign_task()
+        is_foreign = run.loop.get_task_factory() is not None
+        guard = self._perform_in_foreign_task() if is_foreign else self.perform(None)
         try:
-            task = foreign(guard, run.loop, run.context)
+            if is_foreign:
+                return self._foreign_task(guard)
+            return primed(guard, run.loop, run.context.copy())
         except BaseException:
             guard.close()
+            raise
+
+    def _foreign_task(self, guard: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        self.run.agenda.now = None  # for the factory may let the body start at once
+        self.guard = guard
+        self.is_special = self.has_foreign_task = True
+        try:
+            task = foreign(guard, self.run.loop, self.run.context)
+        except BaseException:
             self.has_foreign_task = False
             raise
         if task.done():

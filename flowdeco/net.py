@@ -78,7 +78,9 @@ def rebuild(outermost: Run, fault: BaseException) -> tuple[deque[Run], deque[Act
         waiting.extend(
             activity
             for activity in run.activities
-            if activity is not None and activity.outcome.state is State.SCHEDULED
+            if activity is not None
+            and activity.task is None
+            and activity.outcome.state is State.SCHEDULED
         )
         run.wake()
     return ready, waiting
