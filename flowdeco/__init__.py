@@ -12,7 +12,7 @@ from .scheduler import Scheduler
 
 # Layers, from the ground; nothing imports what lies above it:
 #   errors, graph, text, limits, outcome, chain, window, drain, deadline, serving, tasks, threads,
-#   watch
+#   watch, annotations
 #   marks, body
 #   job
 #   plan

@@ -7,10 +7,11 @@ import inspect
 import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from types import CodeType, FunctionType, MethodType
-from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import attrs
 
+from .annotations import parameters
 from .errors import StartedError
 from .text import line
 from .threads import in_thread
@@ -254,12 +255,12 @@ def _missing_arguments(function: object) -> list[str]:
         keywords = code.co_varnames[first_keyword : first_keyword + code.co_kwonlyargcount]
         return [*positional, *(k for k in keywords if k not in (function.__kwdefaults__ or ()))]
     try:
-        parameters = inspect.signature(cast("Callable[..., object]", function)).parameters
+        found = parameters(function)
     except (TypeError, ValueError):
         return []  # some builtins have none: what they need shows when they are called
     return [
         parameter.name
-        for parameter in parameters.values()
+        for parameter in found
         if parameter.default is parameter.empty
         and parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
     ]

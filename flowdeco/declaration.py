@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, cast, overload
 
 import attrs
 
+from .annotations import parameters
 from .chain import Atom, Chain
 from .errors import NoSubflowError
 
@@ -232,12 +233,10 @@ class Decorator:
 
 def parameters_of(method: object) -> Sequence[inspect.Parameter]:
     """The parameters of a method, self included; of the one that other decorators stand on."""
-    function = cast("Callable[..., object]", method)
     try:
-        signature = inspect.signature(function)
+        return parameters(method)
     except ValueError:  # a decorator stands on something without a signature
-        signature = inspect.signature(function, follow_wrapped=False)
-    return tuple(signature.parameters.values())
+        return parameters(method, follow_wrapped=False)
 
 
 def _job_of(instance: Flow, declared: Declaration[object]) -> Job[object]:

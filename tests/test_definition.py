@@ -1606,7 +1606,7 @@ def test_declarations_import_nothing_of_the_engine(module):
     assert imported <= {"declaration", "decorators", "methods", "checks", *GROUND}
 
 
-GROUND = {"chain", "errors", "graph", "limits", "text"}
+GROUND = {"annotations", "chain", "errors", "graph", "limits", "text"}
 
 
 def imports_in(statements):

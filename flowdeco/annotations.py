@@ -1,0 +1,226 @@
+"""What annotations say, read without evaluating any: the names in them are looked up.
+
+Since Python 3.14 they are evaluated when they are asked for; there they are asked for as text.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import functools
+import inspect
+import operator
+import sys
+from collections import ChainMap
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from types import FunctionType
+from typing import Annotated, Any, ClassVar, ForwardRef, cast, get_args, get_origin
+
+import attrs
+
+if sys.version_info >= (3, 14):
+    import annotationlib
+    from annotationlib import Format
+
+__all__ = ["field_names", "only_fields", "parameters", "returned", "unannotated"]
+
+Names = Mapping[str, Any]
+Annotate = Callable[..., Any]
+"""What a class or function has to evaluate its annotations."""
+
+
+def field_names(cls: type) -> list[str]:
+    """Name what the body of a class annotates, class variables aside."""
+    notes, names = _notes_of_class(cls)
+    return [name for name, note in notes.items() if not _is_class_variable(note, names)]
+
+
+@contextlib.contextmanager
+def only_fields(cls: type) -> Generator[None, None, None]:
+    """Let a class have the annotations of its fields alone, as text where they were not evaluated.
+
+    attrs would evaluate them, and knows only some spellings of ClassVar.
+    """
+    notes, _ = _notes_of_class(cls)
+    annotate = _annotate_of(cls)
+    if not notes:
+        yield
+        return
+    cls.__annotations__ = {name: _for_attrs(notes[name]) for name in field_names(cls)}
+    try:
+        yield
+    finally:
+        if annotate is None:
+            cls.__annotations__ = dict(notes)
+        else:
+            cast("Any", cls).__annotate__ = annotate
+
+
+def _for_attrs(note: object) -> object:
+    # It would take the text ClassVariant for a ClassVar, but not in parentheses.
+    return f"({note})" if isinstance(note, str) and "ClassVar" in note else note
+
+
+def unannotated(converter: Any) -> Any:
+    """Hide the annotations of a converter, where attrs would evaluate them."""
+    if IS_LAZY and converter is not None and not isinstance(converter, _CONVERTER):
+        return functools.partial(operator.call, cast("Callable[..., object]", converter))
+    return cast("object", converter)
+
+
+_CONVERTER: type[object] = attrs.Converter
+
+
+def parameters(function: object, *, follow_wrapped: bool = True) -> Sequence[inspect.Parameter]:
+    """The parameters of something that can be called.
+
+    Args:
+        function: a function, or anything else.
+        follow_wrapped: whether those of the function count on which decorators stand.
+
+    Raises:
+        TypeError, ValueError: it has none, as some builtins.
+    """
+    inner = cast("Callable[..., object]", function)
+    if follow_wrapped:
+        inner = inspect.unwrap(inner, stop=_has_signature)
+    if isinstance(inner, FunctionType) and not _has_signature(inner):
+        bare = FunctionType(
+            *(inner.__code__, inner.__globals__, inner.__name__),
+            *(inner.__defaults__, inner.__closure__),
+        )
+        bare.__kwdefaults__ = inner.__kwdefaults__
+        return tuple(inspect.signature(bare).parameters.values())
+    signature = inspect.signature(inner, follow_wrapped=follow_wrapped, **AS_TEXT)
+    return tuple(signature.parameters.values())
+
+
+def _has_signature(function: object) -> bool:
+    return hasattr(function, "__signature__")
+
+
+def returned(method: Callable[..., Any]) -> list[object]:
+    """Find what a method is annotated to return, or to return a list of."""
+    annotate = _annotate_of(method)
+    if annotate is None:
+        notes = getattr(method, "__annotations__", {})
+        names = getattr(method, "__globals__", {})
+    else:
+        notes, names = _as_text(annotate, method), _names_around(annotate)
+    return list(_named_by(notes.get("return"), names, in_list=False))
+
+
+# Annotations
+
+
+if sys.version_info >= (3, 14):
+    IS_LAZY = True
+    AS_TEXT: Mapping[str, Any] = {"annotation_format": Format.STRING}
+
+    def _annotate_of(annotated: object) -> Annotate | None:
+        """What evaluates the annotations; None if they are there already."""
+        if isinstance(annotated, type):
+            return annotationlib.get_annotate_from_class_namespace(vars(annotated))
+        return getattr(annotated, "__annotate__", None)
+
+    def _as_text(annotate: Annotate, owner: object) -> Mapping[str, object]:
+        try:
+            return annotationlib.call_annotate_function(annotate, Format.STRING, owner=owner)
+        except Exception:
+            # Some cannot be had as text, as those with f"..." in them. These alone are evaluated,
+            # as far as what they name is there.
+            return annotationlib.call_annotate_function(annotate, Format.FORWARDREF, owner=owner)
+
+else:
+    IS_LAZY = False
+    AS_TEXT: Mapping[str, Any] = {}
+
+    def _annotate_of(annotated: object) -> Annotate | None:  # noqa: ARG001
+        return None
+
+    def _as_text(annotate: Annotate, owner: object) -> Mapping[str, object]:
+        raise NotImplementedError
+
+
+def _notes_of_class(cls: type) -> tuple[Mapping[str, object], Names]:
+    """The annotations in the body of a class, and the names that they may use."""
+    annotate = _annotate_of(cls)
+    if annotate is not None:
+        return _as_text(annotate, cls), _names_around(annotate)
+    module = sys.modules.get(cls.__module__)
+    names = ChainMap[str, Any](dict(vars(cls)), getattr(module, "__dict__", {}))
+    return vars(cls).get("__annotations__", {}), names
+
+
+# The names in them
+
+
+def _names_around(annotate: Annotate) -> Names:
+    """The names that an annotation may use: of the class, of functions around it, of the module."""
+    cells: dict[str, Any] = {}
+    for name, cell in zip(annotate.__code__.co_freevars, annotate.__closure__ or (), strict=True):
+        with contextlib.suppress(ValueError):  # not assigned yet
+            cells[name] = cell.cell_contents
+    return ChainMap(cells.get("__classdict__", {}), cells, annotate.__globals__)
+
+
+def _is_class_variable(note: object, names: Names) -> bool:
+    """Whether an annotation is a ClassVar, however it is imported and written."""
+    if isinstance(note, str):
+        tree = _parsed(note)
+        if isinstance(tree, ast.Constant):
+            return _is_class_variable(tree.value, names)
+        tree = tree.value if isinstance(tree, ast.Subscript) else tree
+        is_named_so = isinstance(tree, ast.Name | ast.Attribute) and (
+            ast.unparse(tree).rpartition(".")[2] == "ClassVar"
+        )
+        return is_named_so or _value_of(tree, names) is ClassVar
+    return note is ClassVar or get_origin(note) is ClassVar
+
+
+def _named_by(note: object, names: Names, *, in_list: bool) -> Iterator[object]:
+    """Find what an annotation names: by itself, in a union, or between its brackets."""
+    if isinstance(note, ForwardRef):
+        note = note.__forward_arg__
+    if isinstance(note, str):
+        yield from _named_in(_parsed(note), names, in_list=in_list)
+    elif get_origin(note) is Annotated:
+        yield from _named_by(get_args(note)[0], names, in_list=in_list)
+    elif in_list or not get_args(note):
+        yield note
+    else:
+        for part in get_args(note):
+            yield from _named_by(part, names, in_list=True)
+
+
+def _named_in(tree: ast.expr | None, names: Names, *, in_list: bool) -> Iterator[object]:
+    if isinstance(tree, ast.Subscript):
+        parts = tree.slice.elts if isinstance(tree.slice, ast.Tuple) else [tree.slice]
+        if _value_of(tree.value, names) is Annotated:
+            yield from _named_in(parts[0], names, in_list=in_list)
+        elif not in_list:
+            for part in parts:
+                yield from _named_in(part, names, in_list=True)
+    elif isinstance(tree, ast.BinOp):
+        yield from _named_in(tree.left, names, in_list=in_list)
+        yield from _named_in(tree.right, names, in_list=in_list)
+    elif isinstance(tree, ast.Constant):
+        yield from _named_by(tree.value, names, in_list=in_list)
+    elif not isinstance(found := _value_of(tree, names), str):
+        yield from _named_by(found, names, in_list=in_list)
+
+
+def _parsed(text: str) -> ast.expr | None:
+    try:
+        return ast.parse(text.strip(), mode="eval").body
+    except (SyntaxError, ValueError):
+        return None
+
+
+def _value_of(tree: ast.expr | None, names: Names) -> object:
+    """Look a name up, dotted or not, and call nothing for it."""
+    if isinstance(tree, ast.Name):
+        return names.get(tree.id)
+    if isinstance(tree, ast.Attribute):
+        return inspect.getattr_static(_value_of(tree.value, names), tree.attr, None)
+    return None
