@@ -12,7 +12,8 @@ from .scheduler import Scheduler
 
 # Layers, from the ground; nothing imports what lies above it:
 #   errors, graph, text, limits, outcome, chain, window, drain, deadline, serving, tasks, threads,
-#   watch, annotations
+#   watch, lazy
+#   annotations
 #   marks, body
 #   job
 #   plan

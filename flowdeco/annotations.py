@@ -1,7 +1,4 @@
-"""What annotations say, read without evaluating any: the names in them are looked up.
-
-Since Python 3.14 they are evaluated when they are asked for; there they are asked for as text.
-"""
+"""What annotations say, read without evaluating any: the names in them are looked up."""
 
 from __future__ import annotations
 
@@ -10,23 +7,20 @@ import contextlib
 import functools
 import inspect
 import operator
+import re
 import sys
 from collections import ChainMap
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from types import FunctionType
+from types import FunctionType, MethodType
 from typing import Annotated, Any, ClassVar, ForwardRef, cast, get_args, get_origin
 
 import attrs
 
-if sys.version_info >= (3, 14):
-    import annotationlib
-    from annotationlib import Format
+from .lazy import IS_LAZY, annotate_of, as_text, copied, names_around
 
 __all__ = ["field_names", "only_fields", "parameters", "returned", "unannotated"]
 
 Names = Mapping[str, Any]
-Annotate = Callable[..., Any]
-"""What a class or function has to evaluate its annotations."""
 
 
 def field_names(cls: type) -> list[str]:
@@ -42,7 +36,7 @@ def only_fields(cls: type) -> Generator[None, None, None]:
     attrs would evaluate them, and knows only some spellings of ClassVar.
     """
     notes, _ = _notes_of_class(cls)
-    annotate = _annotate_of(cls)
+    annotate = annotate_of(cls)
     if not notes:
         yield
         return
@@ -81,18 +75,32 @@ def parameters(function: object, *, follow_wrapped: bool = True) -> Sequence[ins
     Raises:
         TypeError, ValueError: it has none, as some builtins.
     """
-    inner = cast("Callable[..., object]", function)
+    bare = _bare(cast("Callable[..., object]", function), follow_wrapped)
+    return tuple(inspect.signature(bare, follow_wrapped=follow_wrapped).parameters.values())
+
+
+def _bare(called: Any, follow_wrapped: bool) -> Any:
+    """Copy what can be called, for its parameters and without its annotations."""
     if follow_wrapped:
-        inner = inspect.unwrap(inner, stop=_has_signature)
-    if isinstance(inner, FunctionType) and not _has_signature(inner):
-        bare = FunctionType(
-            *(inner.__code__, inner.__globals__, inner.__name__),
-            *(inner.__defaults__, inner.__closure__),
-        )
-        bare.__kwdefaults__ = inner.__kwdefaults__
-        return tuple(inspect.signature(bare).parameters.values())
-    signature = inspect.signature(inner, follow_wrapped=follow_wrapped, **AS_TEXT)
-    return tuple(signature.parameters.values())
+        called = inspect.unwrap(called, stop=_has_signature)
+    if _has_signature(called):
+        return called
+    if isinstance(called, FunctionType):
+        bare = copied(called, called.__globals__, called.__closure__)
+        bare.__kwdefaults__ = called.__kwdefaults__
+        return bare
+    if isinstance(called, functools.partial):
+        inner = _bare(called.func, follow_wrapped)
+        return functools.partial(inner, *called.args, **called.keywords)
+    if isinstance(called, MethodType):
+        return MethodType(_bare(called.__func__, follow_wrapped), called.__self__)
+    kind: type[object] = type(cast("object", called))
+    method = inspect.getattr_static(kind, "__call__", None)
+    if kind is type and called.__new__ is object.__new__:
+        method = called.__init__
+    if isinstance(method, FunctionType):
+        return MethodType(_bare(method, follow_wrapped), called)
+    return called
 
 
 def _has_signature(function: object) -> bool:
@@ -101,52 +109,23 @@ def _has_signature(function: object) -> bool:
 
 def returned(method: Callable[..., Any]) -> list[object]:
     """Find what a method is annotated to return, or to return a list of."""
-    annotate = _annotate_of(method)
+    annotate = annotate_of(method)
     if annotate is None:
         notes = getattr(method, "__annotations__", {})
         names = getattr(method, "__globals__", {})
     else:
-        notes, names = _as_text(annotate, method), _names_around(annotate)
+        notes, names = as_text(annotate), names_around(annotate)
     return list(_named_by(notes.get("return"), names, in_list=False))
 
 
 # Annotations
 
 
-if sys.version_info >= (3, 14):
-    IS_LAZY = True
-    AS_TEXT: Mapping[str, Any] = {"annotation_format": Format.STRING}
-
-    def _annotate_of(annotated: object) -> Annotate | None:
-        """What evaluates the annotations; None if they are there already."""
-        if isinstance(annotated, type):
-            return annotationlib.get_annotate_from_class_namespace(vars(annotated))
-        return getattr(annotated, "__annotate__", None)
-
-    def _as_text(annotate: Annotate, owner: object) -> Mapping[str, object]:
-        try:
-            return annotationlib.call_annotate_function(annotate, Format.STRING, owner=owner)
-        except Exception:
-            # Some cannot be had as text, as those with f"..." in them. These alone are evaluated,
-            # as far as what they name is there.
-            return annotationlib.call_annotate_function(annotate, Format.FORWARDREF, owner=owner)
-
-else:
-    IS_LAZY = False
-    AS_TEXT: Mapping[str, Any] = {}
-
-    def _annotate_of(annotated: object) -> Annotate | None:  # noqa: ARG001
-        return None
-
-    def _as_text(annotate: Annotate, owner: object) -> Mapping[str, object]:
-        raise NotImplementedError
-
-
 def _notes_of_class(cls: type) -> tuple[Mapping[str, object], Names]:
     """The annotations in the body of a class, and the names that they may use."""
-    annotate = _annotate_of(cls)
+    annotate = annotate_of(cls)
     if annotate is not None:
-        return _as_text(annotate, cls), _names_around(annotate)
+        return as_text(annotate), names_around(annotate)
     module = sys.modules.get(cls.__module__)
     names = ChainMap[str, Any](dict(vars(cls)), getattr(module, "__dict__", {}))
     return vars(cls).get("__annotations__", {}), names
@@ -155,26 +134,12 @@ def _notes_of_class(cls: type) -> tuple[Mapping[str, object], Names]:
 # The names in them
 
 
-def _names_around(annotate: Annotate) -> Names:
-    """The names that an annotation may use: of the class, of functions around it, of the module."""
-    cells: dict[str, Any] = {}
-    for name, cell in zip(annotate.__code__.co_freevars, annotate.__closure__ or (), strict=True):
-        with contextlib.suppress(ValueError):  # not assigned yet
-            cells[name] = cell.cell_contents
-    return ChainMap(cells.get("__classdict__", {}), cells, annotate.__globals__)
-
-
 def _is_class_variable(note: object, names: Names) -> bool:
     """Whether an annotation is a ClassVar, however it is imported and written."""
     if isinstance(note, str):
-        tree = _parsed(note)
-        if isinstance(tree, ast.Constant):
-            return _is_class_variable(tree.value, names)
-        tree = tree.value if isinstance(tree, ast.Subscript) else tree
-        is_named_so = isinstance(tree, ast.Name | ast.Attribute) and (
-            ast.unparse(tree).rpartition(".")[2] == "ClassVar"
-        )
-        return is_named_so or _value_of(tree, names) is ClassVar
+        begin = re.match(r"\s*['\"]?\s*([\w.]+)", note)
+        name = "" if begin is None else begin[1]
+        return name.split(".")[-1] == "ClassVar" or _value_of(_parsed(name), names) is ClassVar
     return note is ClassVar or get_origin(note) is ClassVar
 
 

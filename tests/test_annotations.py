@@ -16,7 +16,8 @@ NAMES = """\
 import attrs, functools, typing, typing as t
 from typing import *; from typing import ClassVar as CV
 from flowdeco import *
-def evaluated(): raise AssertionError("an annotation was evaluated")
+class Evaluated(BaseException): ...
+def evaluated(): raise Evaluated
 """
 POSTPONED = f"from __future__ import annotations\n{NAMES}"
 """Annotations are text."""
@@ -296,19 +297,64 @@ def test_a_subflow_names_what_is_local_or_comes_later(execute):
     assert [inner.name for inner in job.body.children()] == ["Local", "Nested", "Later"]
 
 
-@pytest.mark.skipif(not LAZY, reason="annotations are evaluated where they stand")
-def test_annotations_that_are_no_text(execute):
-    """Where an annotation cannot be had as text the fields are those of the class all the same."""
-    source = """
+@everywhere
+@pytest.mark.parametrize(
+    "note",
+    [
+        *("MOST - 1", "-MOST", "1 + MOST * 2", "MOST | 1", "1 | MOST", "MOST < 2", "~MOST"),
+        *('f"{MOST}"', 'f"1 to {MOST:>5}"', "lambda: MOST", "[MOST, {MOST}, {MOST: 1}]", "..."),
+        *("MOST if MOST else 1", "not MOST", "(MOST, None)", "str(object=MOST)"),
+        *(
+            "MOST in (1, 2)",
+            "[x for x in [MOST]]",
+            "max(*[MOST], 1)",
+            "'%s' + str(MOST)",
+            "MOST == 1",
+        ),
+        *("max([MOST], key=lambda x: x)", "t.Any", "(MOST - 1).real", "MOST // (MOST % 7)"),
+    ],
+)
+def test_expressions_in_annotations(execute, header, note):
+    """What is beside a type in an annotation may be any expression."""
+    source = f"""
+        MOST = 5
         class X(Flow):
-            a: Annotated[int, f"{Unknown}"] = 1
-            b: CV[Annotated[list, f"{1}"]] = []
+            a: Annotated[int, {note}] = 1
+            b: CV[Annotated[int, {note}]] = 2
             @step
-            async def c(self) -> f"{evaluated()}": ...
+            async def c(self) -> Annotated[int, {note}]: ...
+            @subflow
+            def d(self) -> Annotated[list["X"], {note}]: ...
     """
-    found = execute(NAMES, source.replace("{Unknown}", "{len}"))["X"]
+    found = execute(header, source)["X"]
 
     assert [field.name for field in attrs.fields(found)] == ["a"]
+    assert attrs.resolve_types(found, include_extras=False)
+    assert attrs.fields(found).a.type is int
+    assert len(list(found().scheduler)) == 2
+
+
+@unevaluated
+def test_the_type_of_a_field_is_text(execute, header):
+    """In attrs it is the annotation as it is written, which `attrs.resolve_types` evaluates."""
+    source = """
+        class X(Flow):
+            a: t.Union[int, "str", tuple[int, ...], None] | list[()] | t.Literal["x", -1]
+            b: Callable[[int, t.Any], (MOST - 1) * 2 + ~MOST]
+            c: "int"
+            d: tuple[*Sizes, MOST.x(1, y="z")]
+            e: None
+    """
+    found = execute(header, source)["X"]
+
+    if header is NAMES:
+        assert [field.type for field in attrs.fields(found)] == [
+            "t.Union[int, 'str', tuple[int, ...], None] | list[()] | t.Literal['x', -1]",
+            "Callable[[int, t.Any], ((MOST - 1) * 2) + ~MOST]",
+            *("int", "tuple[*Sizes, MOST.x(1, y='z')]", "None"),
+        ]
+    else:
+        assert attrs.fields(found).c.type == "'int'"
 
 
 @everywhere
