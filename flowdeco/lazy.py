@@ -116,9 +116,8 @@ class _Text:
 
 def _text(value: object) -> str:
     """Write what stands in an annotation."""
-    return (
-        "..." if value is ... or isinstance(value, (FunctionType, GeneratorType)) else repr(value)
-    )
+    is_code = isinstance(value, (FunctionType, GeneratorType))
+    return "..." if is_code or value is ... else repr(value)
 
 
 def _operand(value: object) -> str:
