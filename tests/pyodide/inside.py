@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import logging
 import os
 import selectors
 import socket
 import subprocess
 import sys
 import time
+import warnings
+from collections import Counter
 from collections.abc import Generator
+from pathlib import Path
 
 import pytest
 
@@ -31,6 +36,13 @@ LESS_PATIENCE = 1.0
 """Those after it has asked for what is not there: it may wait for that for ever."""
 
 
+TOO_MANY = ("tests/test_model.py", "tests/test_ticks.py")
+"""Files with thousands of scenarios, many of them with threads."""
+
+FEWEST = 2400
+"""How many tests pass at least, if all are run."""
+
+
 class LeftOut:
     """Leave out each test that fails after it asked for what is not there, and say what it was.
 
@@ -40,6 +52,9 @@ class LeftOut:
     def __init__(self) -> None:
         self.needed: dict[str, None] = {}
         self.give_up = 0.0
+        self.passed = 0
+        self._of_pages: dict[Path, dict[str, None]] = {}
+        self._reasons: Counter[str] = Counter()
         self._of_fixtures: dict[BaseException, dict[str, None]] = {}
 
     def listen(self, event: str, _: tuple[object, ...]) -> None:
@@ -48,8 +63,9 @@ class LeftOut:
             self.give_up = min(self.give_up, time.monotonic() + LESS_PATIENCE)
 
     @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_protocol(self) -> Generator[None, bool, bool]:
-        self.needed = {}
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, bool, bool]:
+        # A block of a page shows what the one before it has done.
+        self.needed = self._of_pages.setdefault(item.path, {}) if hasattr(item, "example") else {}
         self.give_up = time.monotonic() + PATIENCE
         return (yield)
 
@@ -67,8 +83,28 @@ class LeftOut:
             if needed:
                 path, line, _ = item.location
                 report.outcome = "skipped"
-                report.longrepr = (path, line or 0, f"Skipped: it {' and '.join(needed)}")
+                reason = f"it {' and '.join(needed)}"
+                report.longrepr = (path, line or 0, f"Skipped: {reason}")
+                self._reasons[reason] += 1
+        self.passed += report.passed and call.when == "call"
         return report
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self) -> None:
+        # What the left out tests have left behind would tell of that now.
+        told, sys.unraisablehook = sys.unraisablehook, lambda _: None
+        self._of_fixtures.clear()
+        sys.last_exc = sys.last_value = sys.last_traceback = None
+        logging.disable()
+        with warnings.catch_warnings(action="ignore"):
+            gc.unfreeze()
+            gc.collect()
+        logging.disable(logging.NOTSET)
+        sys.unraisablehook = told
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        for reason, count in self._reasons.most_common():
+            terminalreporter.write_line(f"{count} left out: {reason}")
 
 
 left_out = LeftOut()
@@ -163,4 +199,11 @@ def main(options: list[str]) -> int:
     fixed = ["-p", "no:cacheprovider", "-o", "faulthandler_timeout=0"]
     # Of linecache, for modules that tests have made: it comes when a failure is shown.
     fixed += ["-W", "ignore:Module globals is missing a __spec__.loader:DeprecationWarning"]
-    return int(pytest.main([*fixed, *options], plugins=[left_out]))
+    if not options:
+        print(f"left out, for they would take too long: {', '.join(TOO_MANY)}")
+        fixed += [f"--ignore={file}" for file in TOO_MANY]
+    code = int(pytest.main([*fixed, *options], plugins=[left_out]))
+    if not options and left_out.passed < FEWEST:
+        print(f"only {left_out.passed} tests have passed; there must be {FEWEST}")
+        return code or 1
+    return code
