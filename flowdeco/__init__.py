@@ -12,9 +12,9 @@ from .report import Report
 from .scheduler import Scheduler
 
 # Layers, from the ground; nothing imports what lies above it:
-#   errors, exceptions, log, places, current, dot, graph, text, limits, outcome, chain, window
-#   drain, deadline, serving, tasks, pickles
-#   threads, watch
+#   errors, exceptions, places, current, dot, graph, text, limits, outcome, chain, window, drain
+#   log, deadline, serving, tasks, pickles, lazy
+#   threads, watch, annotations
 #   plain
 #   marks, body, traces
 #   job

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeGuard, TypeVar, cas
 
 import attrs
 
+from .annotations import parameters
 from .errors import StartedError
 from .plain import call_plainly
 from .text import class_name, line, repr_line
@@ -340,12 +341,12 @@ def _missing_arguments(function: object) -> list[str]:
         keywords = code.co_varnames[first_keyword : first_keyword + code.co_kwonlyargcount]
         return [*positional, *(k for k in keywords if k not in (function.__kwdefaults__ or ()))]
     try:
-        parameters = inspect.signature(cast("Callable[..., object]", function)).parameters
+        found = parameters(function)
     except (TypeError, ValueError):
         return []  # some builtins have none: what they need shows when they are called
     return [
         parameter.name
-        for parameter in parameters.values()
+        for parameter in found
         if parameter.default is parameter.empty
         and parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
     ]

@@ -8,10 +8,11 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from types import CodeType, FunctionType, MemberDescriptorType
-from typing import Any, ClassVar, cast, get_origin
+from typing import Any, cast
 
 import attrs
 
+from .annotations import field_names
 from .chain import Chain, Link
 from .declaration import Declaration, Decorator
 from .foreign import OVER_A_FLOW, bases_with_fields, field_meant, foreign_field, items_problem
@@ -29,7 +30,7 @@ from .methods import (
 )
 from .text import alike, class_name, repr_line, value_line
 
-__all__ = ["Checks", "fields_in", "is_class_variable", "names_in", "place"]
+__all__ = ["Checks", "fields_in", "names_in", "place"]
 
 
 @attrs.frozen(eq=False, repr=False, slots=False)
@@ -345,24 +346,12 @@ def _annotated(name: str, what: str) -> str:
 
 def fields_in(cls: type) -> dict[str, object]:
     """Find the fields that the body of a class declares, each with what is assigned to it."""
-    annotations: Mapping[str, object] = vars(cls).get("__annotations__", {})
-    return {
-        name: vars(cls).get(name)
-        for name, annotation in annotations.items()
-        if not is_class_variable(annotation)
-    }
+    return {name: vars(cls).get(name) for name in field_names(cls)}
 
 
 def names_in(cls: type) -> dict[int, str]:
     """Find the name of each object in the body of a class, by identity."""
     return {id(value): name for name, value in vars(cls).items()}
-
-
-def is_class_variable(annotation: object) -> bool:
-    """Whether an annotation is a ClassVar, however it is imported and written."""
-    if isinstance(annotation, str):
-        return re.match(r"['\"]?([\w.]+\.)?ClassVar\b", annotation) is not None
-    return annotation is ClassVar or get_origin(annotation) is ClassVar
 
 
 def place(cls: type, name: str = "") -> str:

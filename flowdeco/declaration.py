@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, cast, overload
 
 import attrs
 
+from .annotations import parameters
 from .chain import Atom, Chain
 from .errors import NoSubflowError, ReplacedError
 from .instead import instead_of_call, instead_of_inherited
@@ -338,24 +339,24 @@ def parameters_of(method: object) -> Sequence[inspect.Parameter]:
     Raises:
         TypeError, ValueError: it cannot be called, or does not tell.
     """
-    signature = _signature(cast("Callable[..., object]", method))
+    found = _parameters(method)
     given = method.keywords if isinstance(method, functools.partial) else ()
-    return tuple(one for name, one in signature.parameters.items() if name not in given)
+    return tuple(one for one in found if one.name not in given)
 
 
-def _signature(method: Callable[..., object]) -> inspect.Signature:
+def _parameters(method: object) -> Sequence[inspect.Parameter]:
     try:
-        return inspect.signature(method)
+        return parameters(method)
     except ValueError:  # a decorator stands on something without a signature
         pass
     try:
-        return inspect.signature(method, follow_wrapped=False)
+        return parameters(method, follow_wrapped=False)
     except ValueError:
         # An object with `__call__` and `__get__` is a builtin for inspect, which finds nothing.
         call = _called(method)
         if not isinstance(call, FunctionType):
             raise
-        return inspect.signature(MethodType(call, method))
+        return parameters(MethodType(call, method))
 
 
 def _called(method: object) -> object:

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, cast, dataclass_transform
 
 import attrs
 
+from .annotations import only_fields, unannotated
 from .body import Bound
 from .changes import check_unchanged, refuse_dataclass
-from .checks import is_class_variable, place
+from .checks import place
 from .declaration import Declaration, Each, Subflow, instead_on
 from .definition import EMPTY, Definition, define
 from .errors import DefinitionError
@@ -343,22 +344,15 @@ def _hook(flow: Flow, names: Sequence[str]) -> Callable[[], Awaitable[object]] |
 
 def _make_fields(cls: type) -> None:
     """Let attrs make the fields, the repr and the `__init__` of a flow class."""
-    annotations = vars(cls).get("__annotations__", {})
-    variables = {name: note for name, note in annotations.items() if is_class_variable(note)}
-    for name in variables:
-        # attrs knows some spellings of ClassVar, when annotations are strings.
-        del annotations[name]
-    try:
+    with only_fields(cls):
         attrs.define(
             cls,
             slots=False,  # a class with slots is made again, and would come here again
             kw_only=True,
             auto_attribs=True,  # not guessed: one bare attrs.field() would drop the others
             eq=False,
-            field_transformer=_named_as_written,
+            field_transformer=_as_written,
         )
-    finally:
-        annotations.update(variables)
     equal = next(base for base in cls.__mro__ if "__eq__" in vars(base))
     made_by = {"__dataclass_fields__", "__attrs_attrs__"} & vars(equal).keys()
     if made_by and not issubclass(equal, Flow):
@@ -366,12 +360,17 @@ def _make_fields(cls: type) -> None:
         cast("Any", cls).__eq__, cast("Any", cls).__hash__ = object.__eq__, object.__hash__
 
 
-def _named_as_written(_: type, fields: list[attrs.Attribute[Any]]) -> list[attrs.Attribute[Any]]:
+def _as_written(_: type, fields: list[attrs.Attribute[Any]]) -> list[attrs.Attribute[Any]]:
     # attrs would call the argument of `_token` token, and checkers call it _token. Before 26.1
     # it set that name after this; since then it tells whether the name is its own choice.
     return [
-        field.evolve(alias=field.name)
-        if field.alias is None or getattr(field, "alias_is_default", False)
-        else field
+        field.evolve(
+            alias=field.name if _is_alias_guessed(field) else field.alias,
+            converter=unannotated(cast("Any", field).converter),
+        )
         for field in fields
     ]
+
+
+def _is_alias_guessed(field: attrs.Attribute[Any]) -> bool:
+    return field.alias is None or getattr(field, "alias_is_default", False)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import types
-import typing
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 import attrs
 
 from .activity import enclosing_activity
+from .annotations import returned
 from .body import Bound
 from .errors import BusyError, FlowdecoError
 from .job import AbstractJob, Job
@@ -204,10 +203,7 @@ class Subflows(Bound):
     def _foresee(self) -> list[Scheduler]:
         if self.preview is None:
             return []
-        returned = _returned(self.method)
-        # One flow class, or a list or tuple of some.
-        named = [returned] if hasattr(returned, "_flow_definition") else typing.get_args(returned)
-        flows = [one for one in named if hasattr(one, "_flow_definition")]
+        flows = [one for one in returned(self.method) if hasattr(one, "_flow_definition")]
         return [self.preview(cast("type[Flow]", flow)) for flow in flows]
 
     def renew(self) -> None:
@@ -224,15 +220,3 @@ def _let_go(around: Scheduler) -> None:
     if not around.is_busy() and around._shutdown_ok is not None:
         for scheduler in list(around):
             around.remove(scheduler)
-
-
-def _returned(method: Callable[..., Any]) -> object:
-    """What the annotation of a method says that it returns, where that can be found out."""
-    # The return alone: what the parameters are may be known to type checkers only.
-    annotated = types.SimpleNamespace(
-        __annotations__={"return": getattr(method, "__annotations__", {}).get("return")}
-    )
-    try:
-        return typing.get_type_hints(annotated, getattr(method, "__globals__", {}))["return"]
-    except Exception:
-        return None  # it names what is not there at run time

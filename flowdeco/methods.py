@@ -16,6 +16,7 @@ from types import (
 )
 from typing import Any, Final, cast, get_origin
 
+from .annotations import return_note
 from .chain import Link
 from .declaration import Declaration, Decorator
 from .limits import check_flag, check_seconds, check_window
@@ -166,10 +167,9 @@ def _of_yieldless(declared: Declaration[object]) -> str | None:
 
 
 def _return_annotation(method: object) -> object:
-    """What a method is annotated to return, as it is written: nothing is evaluated for it."""
     try:
-        return cast("Any", method).__annotations__.get("return")
-    except Exception:  # it names what is not there, or it has none
+        return return_note(method)
+    except Exception:  # it has none that could be read
         return None
 
 

@@ -10,6 +10,7 @@ import asyncio
 import functools
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Coroutine
 from types import FrameType, TracebackType
@@ -17,6 +18,7 @@ from typing import Any, ClassVar
 
 from . import log
 from .drain import Drain
+from .errors import LoopRunningError
 from .reason import Reason
 from .run import Run
 from .tasks import context_of, is_abandoned
@@ -38,9 +40,10 @@ def perform(make: Callable[[], Run], loop_factory: LoopFactory | None) -> Run:
         The run, which is over.
 
     Raises:
+        LoopRunningError: no loop of its own can run here.
         BaseException: what `make` raises, and what `Run.leave` does.
     """
-    loop = (loop_factory or asyncio.new_event_loop)()
+    loop = _new_loop() if loop_factory is None else loop_factory()
     owner = _Owner(loop, make)
     try:
         with _Signals(owner):
@@ -54,6 +57,23 @@ def perform(make: Callable[[], Run], loop_factory: LoopFactory | None) -> Run:
     owner.end_run()
     owner.run.leave()
     return owner.run
+
+
+def _new_loop() -> asyncio.AbstractEventLoop:
+    if sys.platform != "emscripten":
+        return asyncio.new_event_loop()
+    try:
+        loop = asyncio.new_event_loop()
+    except Exception as error:
+        problem = f"no event loop can be made here ({line(error)}); {_INSTEAD}"
+        raise LoopRunningError(problem) from error
+    if not isinstance(loop, asyncio.BaseEventLoop):
+        # Its run_forever returns at once: JavaScript calls back when nothing else runs.
+        raise LoopRunningError(f"the only event loop here is that of JavaScript; {_INSTEAD}")
+    return loop
+
+
+_INSTEAD = "await flow.co_run(), or co_orchestrate() of a scheduler, in a coroutine"
 
 
 class _Owner:

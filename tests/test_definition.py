@@ -1897,7 +1897,7 @@ def test_declarations_import_nothing_of_the_engine(module):
 
 
 CHECKS = {"foreign", "hooks", "checks"}
-GROUND = {"chain", "errors", "graph", "instead", "limits", "text"}
+GROUND = {"annotations", "chain", "errors", "graph", "instead", "limits", "text"}
 
 
 def imports_in(statements):
