@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from . import log
 from .drain import Drain, Sleeper
 from .errors import SelfCancelledError
+from .exceptions import is_cancellation
 from .tasks import abandon, failure_of, spawned
 from .text import class_name, line
 
@@ -96,27 +97,39 @@ class Shutdown:
         guard: Coroutine[Any, Any, None],
         task: asyncio.Task[None],
     ) -> None:
-        # Where a task factory wraps what it is given, the task may end without having begun it.
-        guard.close()
+        try:
+            # Where a task factory wraps what it is given, the task may end without having begun it.
+            guard.close()
+            self._conclude(job, self._what_came_of(job, task))
+        except BaseException as fault:
+            # The net, as for jobs (rule 9).
+            self._loop.call_soon(self._conclude, job, fault)
+
+    def _conclude(self, job: AbstractJob[object], error: BaseException | None) -> None:
+        is_late = job in self.errors
+        if not is_late:
+            self._end(job, error)
+        if is_late or error is not None:
+            how = "ended late" if is_late else "has failed"
+            self._note(f"the shutdown of {job.name!r} {how}", job, error)
+
+    def _what_came_of(
+        self, job: AbstractJob[object], task: asyncio.Task[None]
+    ) -> BaseException | None:
         error = self._raised.pop(job, None)
         if error is None:
             error = failure_of(task)
-        if job in self.errors:
-            self._note(f"the shutdown of {job.name!r} ended late", job, error)
-            return
-        if job in self._late:
+        if job in self._late and job not in self.errors:
             late = TimeoutError(
                 f"the shutdown of {job.name!r} took longer than {self._timeout:g} s"
             )
             late.__cause__ = error
-            error = late
-        elif error is not None and issubclass(type(error), CancelledError):
+            return late
+        if error is not None and is_cancellation(error) and job not in self.errors:
             cancelled = SelfCancelledError(f"the shutdown of {job.name!r} was cancelled")
             cancelled.__cause__ = error
-            error = cancelled
-        self._end(job, error)
-        if error is not None:
-            self._note(f"the shutdown of {job.name!r} has failed", job, error)
+            return cancelled
+        return error
 
     def _cancel(self, job: AbstractJob[object]) -> None:
         self._late.add(job)
@@ -134,11 +147,11 @@ class Shutdown:
         log.write(log.WARNING, text, self._flow, job.name)
 
     def _end(self, job: AbstractJob[object], error: BaseException | None) -> None:
-        if error is not None:
-            self.errors[job] = error
         # The call waits until each hook has come here; one that comes late has an error already.
         assert self._drain is not None
         assert self._sleeper is not None
         self._drain.discard(job)
+        if error is not None:
+            self.errors[job] = error
         if not self._drain.members:
             self._sleeper.wake()

@@ -137,7 +137,7 @@ class Hook(Case):
         async def hook():
             self.hooked["chosen"] += 1
             await asyncio.sleep(0.25)
-            self.probe.arm()
+            self.probe.arm(later=True)
 
         async def body():
             await asyncio.sleep(1)

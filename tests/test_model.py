@@ -690,7 +690,12 @@ class World(Observer):
             legal = legal | {State.FAILED}
         if spec.kind == "swallows" and spec.count >= MORE_THAN_ANY_RUN_CANCELS:
             legal = legal | {State.STUCK}
+        if spec.kind in SERVICES and spec.ending:
+            legal = legal | {State.FAILED}  # its teardown may be cut short
         assert state in legal, (job, spec)
+        if spec.kind == "server" and state is State.CANCELLED and self.was_up(job):
+            # Rule 7: no clean end if the last fifth of the grace has come.
+            assert spec.ending <= self.scenario.grace * 4 / 5
         assert (error is not None) == (state in (State.FAILED, State.SKIPPED)) or (
             state is State.STUCK and is_a(error, TimeoutError)
         )
@@ -706,6 +711,10 @@ class World(Observer):
         self.check_what_it_left(job)
         if spec.kind == "nested" and job.is_done() and job.started_at is not None:
             assert job.report.ok == (state is State.DONE)
+
+    def was_up(self, job):
+        """Whether a service has been ready."""
+        return job._outcome.value is not MISSING
 
     def check_what_it_left(self, job):
         """Rules 13 and 14: what the body has given or raised is what the job has."""
