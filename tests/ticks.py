@@ -20,6 +20,7 @@ from bystanders import DISTURBED, disturbed
 from factories import FACTORIES, without
 
 from flowdeco import Flow, Job, Observer, Scheduler, State, each, service, step, subflow
+from flowdeco.inner import ForEach
 from flowdeco.reason import Cause
 from flowdeco.testing import DeadlockError, VirtualClockLoop
 
@@ -412,6 +413,7 @@ class Situation:
             and job.is_critical()
             and job.state in (State.FAILED, State.SKIPPED)
         ]
+        decisive.sort(key=self._known_to_fail)
         deadline = float("inf") if self.timeout is None else self.timeout
         steps = [job for job in self.scheduler if not job.forever]
         ended = (State.DONE, State.FAILED, State.SKIPPED)
@@ -422,6 +424,13 @@ class Situation:
         if decisive and late:
             return cause is not Cause.TIMEOUT
         return cause is not (Cause.CRITICAL if decisive else Cause.TIMEOUT if late else None)
+
+
+    def _known_to_fail(self, job):
+        """Where in the order of ends a job was known to fail: a fan-out with its first item."""
+        items = job._children() if isinstance(getattr(job, "body", None), ForEach) else ()
+        failed = [item for item in items if item.state is State.FAILED]
+        return min(map(self.watch.ended.index, [job, *failed]))
 
 
 class Jobs(Situation):
