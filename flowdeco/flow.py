@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import inspect
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -192,7 +191,7 @@ class Flow:
         declarations = type(self)._flow_definition.declarations
         known = declarations.get(declared.name)
         # The start of a run has looked at all of them, and bodies may ask many times.
-        if known is None or "_flow_parts" not in vars(self) or not self._flow_scheduler.is_busy():
+        if known is None or "_flow_made" not in vars(self) or not self._flow_scheduler.is_busy():
             self._flow_check()
         job = self._flow_parts[1][declared.name]
         # Who goes through super() means the inherited method.
@@ -210,8 +209,13 @@ class Flow:
             return instead_of_inherited(reached_as, caller)
         return instead_on(type(self), declared, caller, is_own=is_own)
 
-    @functools.cached_property
+    @property
     def _flow_parts(self) -> tuple[Scheduler, Mapping[str, Job[object]]]:
+        made: tuple[Scheduler, Mapping[str, Job[object]]] | None = vars(self).get("_flow_made")
+        # Of several threads that come first the first one counts, and all get what it has made.
+        return vars(self).setdefault("_flow_made", self._flow_make()) if made is None else made
+
+    def _flow_make(self) -> tuple[Scheduler, Mapping[str, Job[object]]]:
         # Both at once: without its scheduler a job does not know whether it is critical.
         jobs = _make_jobs(self, type(self)._flow_definition)
         limits = type(self)._flow_default_limits

@@ -38,7 +38,7 @@ __all__ = [
 ]
 
 RESERVED: Final = frozenset(
-    {"run", "co_run", "scheduler", "list", "debrief", "to_dot", "to_mermaid", "to_image"}
+    {"run", "co_run", "scheduler", "list", "debrief", "to_dot", "to_mermaid", "to_svg", "to_image"}
 )
 """The names of a flow's own methods, beside all that begin with `_flow`."""
 

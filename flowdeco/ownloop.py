@@ -266,7 +266,7 @@ async def _close_coroutines(tasks: set[asyncio.Task[Any]]) -> None:
 class _Signals:
     """SIGINT and SIGTERM end the run, in the main thread and where nobody else handles them."""
 
-    _exits: ClassVar[dict[int, Callable[[], BaseException]]] = {
+    exits: ClassVar[dict[int, Callable[[], BaseException]]] = {
         signal.SIGINT: KeyboardInterrupt,
         signal.SIGTERM: lambda: SystemExit(143),
     }
@@ -280,7 +280,7 @@ class _Signals:
             return
         _watch_forks()
         _in_use[self] = None
-        for number in self._exits:
+        for number in self.exits:
             handler = signal.getsignal(number)
             if handler in (signal.default_int_handler, signal.SIG_DFL):
                 try:
@@ -290,7 +290,7 @@ class _Signals:
                 self._previous[number] = handler
 
     def _handle(self, number: int, _: FrameType | None) -> None:
-        self._owner.signalled(self._exits[number]())
+        self._owner.signalled(self.exits[number]())
 
     def __exit__(
         self,
@@ -311,18 +311,38 @@ class _Signals:
 _in_use: dict[_Signals, None] = {}
 """Those that have handlers at present."""
 
+_fork = threading.local()
+"""Which signals were blocked in the thread that forks, before it did."""
+
 
 @functools.cache
 def _watch_forks() -> None:
     """See to it, once, that processes which are forked meanwhile die of signals as any other.
 
-    The handlers would only note something for a loop that does not run there. And a handler in
-    Python waits until the interpreter comes round to it, which the default action does not.
+    A handler would only note something for a loop that does not run there. And a handler in Python
+    waits until the interpreter comes round to it, which the default action does not.
     """
     if hasattr(os, "register_at_fork"):
-        os.register_at_fork(after_in_child=_put_back_in_child)
+        os.register_at_fork(
+            before=_block_signals,
+            after_in_parent=_unblock_signals,
+            after_in_child=_put_back_in_child,
+        )
+
+
+def _block_signals() -> None:
+    # Python forgets in a child what has come before it is ready there; what is blocked waits.
+    if _in_use:
+        _fork.blocked = signal.pthread_sigmask(signal.SIG_BLOCK, _Signals.exits)
+
+
+def _unblock_signals() -> None:
+    blocked = vars(_fork).pop("blocked", None)
+    if blocked is not None:
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
 
 
 def _put_back_in_child() -> None:
     for signals in tuple(_in_use):
         signals.put_back()
+    _unblock_signals()

@@ -35,8 +35,17 @@ def of_end(activity: Activity) -> tuple[int, str] | None:
     if _is_told_elsewhere(activity, error):
         return None
     if not activity.job._traits.takes_place:
-        return log.WARNING, f"{name} failed: {line(error)}"
+        return log.WARNING, _of_fan_out(activity, error)
     return log.WARNING, f"{name} failed with {raised(error)}"
+
+
+def _of_fan_out(activity: Activity, error: BaseException) -> str:
+    """One line for all items that have failed."""
+    count = sum(1 for _ in _leaves(error))
+    if not issubclass(type(error), BaseExceptionGroup):
+        return f"{activity.name} failed with {raised(error)}"
+    items = "an item" if count == 1 else f"{count} items"
+    return f"{activity.name} failed, as {items} failed with {raised(error)}"
 
 
 def of_failed_run(name: str, seconds: float, reason: Reason) -> str:

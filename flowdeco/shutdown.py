@@ -116,9 +116,8 @@ class Shutdown:
     def _what_came_of(
         self, job: AbstractJob[object], task: asyncio.Task[None]
     ) -> BaseException | None:
-        error = self._raised.pop(job, None)
-        if error is None:
-            error = failure_of(task)
+        failure = failure_of(task)  # asked for in any case, or asyncio says that nobody did
+        error = self._raised.pop(job, failure)
         if job in self._late and job not in self.errors:
             late = TimeoutError(
                 f"the shutdown of {job.name!r} took longer than {self._timeout:g} s"

@@ -283,7 +283,7 @@ MISTAKES = [
             b >> run
         ---
         X.run (flows.py:3): the name run is taken; choose another than co_run, debrief, list, run,
-          scheduler, to_dot, to_image, to_mermaid, what begins with _flow, and names such as
+          scheduler, to_dot, to_image, to_mermaid, to_svg, what begins with _flow, and names such as
           __init__
         X.run (flows.py:3): these wait for each other: run -> b -> run; remove one of the `after=`
           or `>>` between them
@@ -632,14 +632,14 @@ MISTAKES = [
             async def __aenter__(self): ...
         ---
         X.run (flows.py:3): the name run is taken; choose another than co_run, debrief, list, run,
-          scheduler, to_dot, to_image, to_mermaid, what begins with _flow, and names such as
+          scheduler, to_dot, to_image, to_mermaid, to_svg, what begins with _flow, and names such as
           __init__
         X._flow_x (flows.py:5): the name _flow_x is taken; choose another than co_run, debrief,
-          list, run, scheduler, to_dot, to_image, to_mermaid, what begins with _flow, and names
-          such as __init__
-        X.__aenter__ (flows.py:7): the name __aenter__ is taken; choose another than co_run,
-          debrief, list, run, scheduler, to_dot, to_image, to_mermaid, what begins with _flow, and
+          list, run, scheduler, to_dot, to_image, to_mermaid, to_svg, what begins with _flow, and
           names such as __init__
+        X.__aenter__ (flows.py:7): the name __aenter__ is taken; choose another than co_run,
+          debrief, list, run, scheduler, to_dot, to_image, to_mermaid, to_svg, what begins with
+          _flow, and names such as __init__
         """,
         id="G16 reserved steps",
     ),
@@ -652,17 +652,17 @@ MISTAKES = [
             __doc__: str
         ---
         X.list (flows.py:3): the name list is taken; choose another than co_run, debrief, list,
-          run, scheduler, to_dot, to_image, to_mermaid, what begins with _flow, and names such as
-          __init__
+          run, scheduler, to_dot, to_image, to_mermaid, to_svg, what begins with _flow, and names
+          such as __init__
         X.scheduler (flows.py:4): the name scheduler is taken; choose another than co_run,
-          debrief, list, run, scheduler, to_dot, to_image, to_mermaid, what begins with _flow, and
-          names such as __init__
+          debrief, list, run, scheduler, to_dot, to_image, to_mermaid, to_svg, what begins with
+          _flow, and names such as __init__
         X._flow_y (flows.py:5): the name _flow_y is taken; choose another than co_run, debrief,
-          list, run, scheduler, to_dot, to_image, to_mermaid, what begins with _flow, and names
-          such as __init__
+          list, run, scheduler, to_dot, to_image, to_mermaid, to_svg, what begins with _flow, and
+          names such as __init__
         X.__doc__ (flows.py:6): the name __doc__ is taken; choose another than co_run, debrief,
-          list, run, scheduler, to_dot, to_image, to_mermaid, what begins with _flow, and names
-          such as __init__
+          list, run, scheduler, to_dot, to_image, to_mermaid, to_svg, what begins with _flow, and
+          names such as __init__
         """,
         id="G16 reserved fields",
     ),
@@ -674,14 +674,14 @@ MISTAKES = [
             debrief: ClassVar[int] = 1
         ---
         X.to_image (flows.py:3): the name to_image is taken; choose another than co_run, debrief,
-          list, run, scheduler, to_dot, to_image, to_mermaid, what begins with _flow, and names
-          such as __init__
+          list, run, scheduler, to_dot, to_image, to_mermaid, to_svg, what begins with _flow, and
+          names such as __init__
         X._flow_x (flows.py:4): the name _flow_x is taken; choose another than co_run, debrief,
-          list, run, scheduler, to_dot, to_image, to_mermaid, what begins with _flow, and names
-          such as __init__
+          list, run, scheduler, to_dot, to_image, to_mermaid, to_svg, what begins with _flow, and
+          names such as __init__
         X.debrief (flows.py:5): the name debrief is taken; choose another than co_run, debrief,
-          list, run, scheduler, to_dot, to_image, to_mermaid, what begins with _flow, and names
-          such as __init__
+          list, run, scheduler, to_dot, to_image, to_mermaid, to_svg, what begins with _flow, and
+          names such as __init__
         """,
         id="G16 reserved attributes",
     ),
@@ -1281,8 +1281,8 @@ MISTAKES = [
         make()
         ---
         make.<locals>.X.run (flows.py:4): the name run is taken; choose another than co_run,
-          debrief, list, run, scheduler, to_dot, to_image, to_mermaid, what begins with _flow, and
-          names such as __init__
+          debrief, list, run, scheduler, to_dot, to_image, to_mermaid, to_svg, what begins with
+          _flow, and names such as __init__
         make.<locals>.X.a (flows.py:6): its default, a list, would be shared by all instances;
           write `a: ... = attrs.field(factory=list)`
         """,
