@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import inspect
-import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Self, cast, dataclass_transform
 
 import attrs
 
+from . import log
 from .annotations import only_fields, unannotated
 from .body import Bound
 from .changes import check_unchanged, refuse_dataclass
@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Flow"]
 
-
-logger = logging.getLogger("flowdeco")
 
 _INHERITED: Any = object()
 
@@ -181,11 +179,8 @@ class Flow:
         self._flow_check()
         scheduler = self._flow_scheduler
         if not len(scheduler):
-            logger.warning(
-                "the flow %s declares no job, so a run of it does nothing; decorate its methods"
-                " with @step",
-                scheduler.name,
-            )
+            text = "declares no job, so a run of it does nothing; decorate its methods with @step"
+            log.write(log.WARNING, f"the flow {scheduler.name} {text}", scheduler.name)
 
     def _flow_job(self, declared: Declaration[object]) -> Job[object]:
         declarations = type(self)._flow_definition.declarations
