@@ -245,7 +245,7 @@ class Activity:
                 raise
             error = raised
         try:
-            if self.inner:
+            if self.is_special and self.inner:
                 await self._end_inner()
             self.settle(value, error)
         except BaseException as fault:
@@ -369,6 +369,7 @@ class Activity:
     def fail(self, error: BaseException) -> None:
         """Note that the job has failed with this."""
         # In this order: what has a state of the end has its exception.
+        self.is_special = True
         self._keep(error)
         self.outcome.state = State.FAILED
         self.run.note_failure(self, error)

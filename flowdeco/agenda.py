@@ -99,7 +99,7 @@ class Agenda:
                     activity = granted.popleft()
                 else:
                     run = runs.popleft()
-                    if run.closed or not run.ready:
+                    if run.closed:
                         continue
                     activity = Activity(run, run.ready.popleft())
                 if not activity.is_special or activity.can_start():

@@ -238,6 +238,7 @@ class Run:
     async def _enter(self, enclosing: Activity) -> None:
         enclosing.run.inner[self] = None
         if enclosing.drain is None or not enclosing.drain.over:
+            enclosing.is_special = True
             enclosing.inner = [*(enclosing.inner or ()), self]
         else:
             # It is given up in some turns, which one run after the other is not to put off.
@@ -464,7 +465,7 @@ class Run:
             self._let_nothing_start()
         elif not (is_service and activity.is_up):
             self._release(activity.number)
-        if self.is_noted or activity.outcome.exception is not None:
+        if activity.is_special and (self.is_noted or activity.outcome.exception is not None):
             self.note_end(activity)
         agenda = self.agenda
         if not agenda.is_busy:
