@@ -693,7 +693,8 @@ class World(Observer):
         if spec.kind in SERVICES and spec.ending:
             legal = legal | {State.FAILED}  # its teardown may be cut short
         assert state in legal, (job, spec)
-        if spec.kind == "server" and state is State.CANCELLED and self.was_up(job):
+        murdered = bool(self.scenario.murders)  # which ends a teardown as well, before its time
+        if spec.kind == "server" and state is State.CANCELLED and self.was_up(job) and not murdered:
             # Rule 7: no clean end if the last fifth of the grace has come.
             assert spec.ending <= self.scenario.grace * 4 / 5
         assert (error is not None) == (state in (State.FAILED, State.SKIPPED)) or (
