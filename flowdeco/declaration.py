@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, cast, overload
 
 import attrs
 
-from .annotations import parameters
+from .annotations import is_async_function, parameters
 from .chain import Atom, Chain
 from .errors import NoSubflowError, ReplacedError
 from .instead import instead_of_call, instead_of_inherited
@@ -161,9 +161,7 @@ class Declaration(Atom["Declaration[object]"], Generic[R]):
     @functools.cached_property
     def is_async(self) -> bool:
         """Whether a call of the method gives something to be awaited."""
-        return inspect.iscoroutinefunction(self.method) or inspect.iscoroutinefunction(
-            _called(self.method)
-        )
+        return is_async_function(self.method) or is_async_function(_called(self.method))
 
     @functools.cached_property
     def threaded(self) -> bool:

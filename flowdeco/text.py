@@ -17,6 +17,7 @@ __all__ = [
     "printable",
     "repr_line",
     "value_line",
+    "with_article",
 ]
 
 LIMIT = 200
@@ -65,6 +66,11 @@ def label_lines(value: object, limit: int = LIMIT) -> list[str]:
 def class_name(value: object) -> str:
     """Return the name of the class of a value, in printable characters."""
     return line(_NAME_OF_CLASS.__get__(type(value)))
+
+
+def with_article(noun: str) -> str:
+    """Put "a" or "an" before a noun, such as the name of a class."""
+    return f"{'an' if noun[:1] in 'aeiouAEIOU' else 'a'} {noun}"
 
 
 def _text(value: object, convert: Callable[[Any], str], length: int) -> str:

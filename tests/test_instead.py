@@ -136,6 +136,31 @@ def test_super_means_the_inherited_method(way):
     assert "after=" not in text
 
 
+BODIES = {
+    "await super().build.body(self)": lambda self, inherited: inherited.build.body(self),
+    "await super().build.body(self, 3)": lambda self, inherited: inherited.build.body(self, 3),
+    "await self.build.body(self)": lambda self, inherited: self.build.body(self),
+}
+
+
+@pytest.mark.parametrize("way", BODIES)
+def test_the_body_of_a_job_takes_no_flow(way):
+    """The body that takes one is that of the class, and this is said."""
+
+    class Override(Base):
+        @step
+        async def build(self):
+            return await BODIES[way](self, super())
+
+    text = why(Override(), "build")
+    assert text.startswith("`body` of the job 'build' takes no arguments; ")
+    assert "Bound" not in text
+    if "super" in way:
+        assert text.endswith("call the inherited method: `await Base.build.body(self)`")
+    else:
+        assert "call the method itself: `await Override.build.body(self)`" in text
+
+
 def test_what_is_said_of_super_works():
     """Followed, it gives the result of the inherited one."""
 

@@ -425,7 +425,6 @@ class Situation:
             return cause is not Cause.TIMEOUT
         return cause is not (Cause.CRITICAL if decisive else Cause.TIMEOUT if late else None)
 
-
     def _known_to_fail(self, job):
         """Where in the order of ends a job was known to fail: a fan-out with its first item."""
         items = job._children() if isinstance(getattr(job, "body", None), ForEach) else ()
