@@ -15,7 +15,7 @@ from collections.abc import (
     KeysView,
     Sequence,
 )
-from types import CodeType, CoroutineType
+from types import CodeType, CoroutineType, MemberDescriptorType
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeAlias, cast
 
 import attrs
@@ -130,6 +130,19 @@ class AbstractJob(Atom["AbstractJob[object]"], Generic[R]):
         if self._flow_given is not None:
             self._required = _jobs_in(self._flow_given)
             self._flow_given = None
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> object:
+            # Give good error for: job.requires(other), where its class forgot super().__init__().
+            if isinstance(vars(AbstractJob).get(name), MemberDescriptorType):
+                raise AttributeError(
+                    f"{class_name(self)} has no {name} yet: its __init__ does not call"
+                    " super().__init__(); write that as its first line",
+                    name=name,
+                    obj=self,
+                )
+            return object.__getattribute__(self, name)  # which raises Python's own error
 
     # What a job does
 
@@ -529,8 +542,9 @@ class Job(AbstractJob[R]):
         if issubclass(kind, Bound):
             self._traits = cast("Bound", body).traits
         elif issubclass(kind, AbstractJob):
-            name = cast("AbstractJob[object]", body)._flow_called()
-            raise TypeError(f"a job is made of an async function, not of the job {name}")
+            called = cast("AbstractJob[object]", body)._flow_called()
+            which = f"the job {called}" if called.startswith(("'", '"')) else called
+            raise TypeError(f"a job is made of an async function, not of {which}")
         elif is_coroutine(body):
             self._traits = once = Once(cast("Coroutine[Any, Any, R]", body))
             self.body = cast("Callable[[], Awaitable[R]]", once)

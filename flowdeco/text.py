@@ -139,4 +139,4 @@ def alike(name: str, names: Iterable[str]) -> list[str]:
     """Return the names that are like one that does not exist, the most similar first."""
     import difflib  # noqa: PLC0415  # only here, for a message, and its import costs a millisecond
 
-    return difflib.get_close_matches(name, list(names))
+    return difflib.get_close_matches(name, list(dict.fromkeys(names)))
