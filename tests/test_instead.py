@@ -136,6 +136,38 @@ def test_super_means_the_inherited_method(way):
     assert "after=" not in text
 
 
+def misnamed(name):
+    """A flow in which a step, a subflow and the class itself have a name of control characters."""
+
+    async def build(self): ...
+
+    def parts(self): ...
+
+    build.__name__ = name
+    members = {name: step(build), "parts" + name: subflow(parts)}
+    return type("Deploy" + name, (Flow,), members)
+
+
+HOSTILE = "\x1b[31m\x07\r\u202e"
+USES = {
+    "a call of the job": lambda flow: getattr(flow, HOSTILE)(),
+    "a call of its body": lambda flow: getattr(flow, HOSTILE).body(flow),
+    "a call of the declaration": lambda flow: getattr(type(flow), HOSTILE)(),
+    "a subflow": lambda flow: getattr(flow, "parts" + HOSTILE),
+    "a decorator": lambda flow: step(getattr(type(flow), HOSTILE))(4),
+}
+
+
+@pytest.mark.parametrize("use", USES)
+def test_what_is_said_is_printable(use):
+    """Rule 17: names can be made of anything."""
+    with pytest.raises((TypeError, NoSubflowError)) as caught:
+        USES[use](misnamed(HOSTILE)())
+
+    assert str(caught.value).isprintable()
+    assert r"\x1b[31m" in str(caught.value)
+
+
 BODIES = {
     "await super().build.body(self)": lambda self, inherited: inherited.build.body(self),
     "await super().build.body(self, 3)": lambda self, inherited: inherited.build.body(self, 3),
