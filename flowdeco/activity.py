@@ -490,6 +490,11 @@ class Activity:
         )
 
     @property
+    def around(self) -> Activity | None:
+        """The one in whose body the run of this one was begun."""
+        return self.run.enclosing
+
+    @property
     def name(self) -> str:
         """The name of the job, in quotation marks."""
         return repr(self.job.name)

@@ -11,7 +11,7 @@ import sys
 import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Generator, Sequence
 from types import CodeType, CoroutineType, FunctionType, GeneratorType, MethodType
-from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeGuard, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeAlias, TypeGuard, TypeVar, cast
 
 import attrs
 
@@ -108,6 +108,8 @@ class Bound(Traits):
     takes: Sequence[AbstractJob[object]] = ()
     made: object = attrs.field(default=None, init=False)
     """What the method of a subflow has returned."""
+    has_after: ClassVar[bool] = True
+    """Whether what declares it can be given `after=`."""
     reached_as: Declaration[object] | None = attrs.field(default=None, init=False)
     """The declaration through which its job was last reached, if it is an inherited one."""
 

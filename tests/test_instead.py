@@ -6,7 +6,7 @@ import functools
 import pytest
 from actors import perform
 
-from flowdeco import Flow, Job, Scheduler, each, step, subflow
+from flowdeco import Flow, Job, Scheduler, each, service, step, subflow
 from flowdeco.errors import NoSubflowError
 from flowdeco.testing import VirtualClockLoop
 
@@ -508,3 +508,116 @@ def test_nothing_is_said_of_how_a_run_ended_that_goes_on():
     for _ in range(2):
         perform(twice)
         assert "it is idle, and 'reads', which reads it" in str(twice.reads.raised_exception())
+
+
+class Reading(Flow):
+    """What reads a result too early, from everywhere."""
+
+    @step(label="a nice label")
+    async def build(self):
+        await asyncio.sleep(10)
+
+    @step
+    async def early(self):
+        self.build.result()
+
+    @step
+    async def hosts(self):
+        return ["eu"]
+
+    @each(hosts)
+    async def ping(self, _host):
+        self.build.result()
+
+    @subflow
+    def parts(self):
+        return Part(whole=self)
+
+    @step
+    async def inside(self):
+        await Scheduler(Job(self.helper, label="helper")).co_orchestrate()
+
+    async def helper(self):
+        self.build.result()
+
+    @step
+    async def before(self):
+        self.behind.result()
+
+    @step(after=[before])
+    async def behind(self): ...
+
+    @service
+    async def watch(self):
+        await asyncio.sleep(99)
+
+    @step(after=[watch])
+    async def first(self): ...
+
+    @step(after=[first])
+    async def second(self):
+        self.watch.result()
+
+
+class Part(Flow):
+    """A flow that reads from the one around it."""
+
+    whole: Reading
+
+    @step
+    async def peek(self):
+        self.whole.build.result()
+
+
+READ = {
+    "early": "'early', which reads it, does not come after it; add after=build to the declaration"
+    " of 'early', or early.requires(build)",
+    "ping[0]": "'ping', inside of which 'ping[0]' reads it, does not come after it; write"
+    " `build >> ping` in the class, or ping.requires(build)",
+    "peek": "'parts', inside of which 'peek' reads it, does not come after it; add after=build to"
+    " the declaration of 'parts', or parts.requires(build)",
+    "helper": "'inside', inside of which 'helper' reads it, does not come after it; add after=build"
+    " to the declaration of 'inside', or inside.requires(build)",
+    "before": "'behind' has no result: it is idle, for it comes after 'before', which reads it",
+    "second": "'watch' has no result: it is running",
+}
+
+
+def test_what_is_said_of_a_result_that_is_read_too_early():
+    """It is the job on the level of the other one that can come after it, by its declared name."""
+    report = Reading().run(loop_factory=VirtualClockLoop)
+
+    said = {job.path.split("/")[-1]: str(job.exception) for job in report.failures}
+    for reader, advice in READ.items():
+        assert said[reader].endswith(advice)
+
+
+def test_a_result_that_is_read_too_early_by_a_job_of_no_flow():
+    """A job that no declaration has made is told to require the other one."""
+
+    async def read():
+        slow.result()
+
+    slow, reader = Job(lambda: asyncio.sleep(9), label="slow"), Job(read, label="reader")
+    inner = Scheduler(reader, label="inner")
+    Scheduler(slow, inner).orchestrate(loop_factory=VirtualClockLoop)
+
+    assert str(reader.raised_exception()).endswith(
+        "'inner', inside of which 'reader' reads it, does not come after it; write"
+        " inner.requires(slow)"
+    )
+
+
+def test_a_result_of_a_job_that_no_requirement_can_reach():
+    """Nothing is said of what to write where that would be refused."""
+
+    async def read():
+        other.result()
+
+    other, reader = Job(lambda: asyncio.sleep(9), label="other"), Job(read, label="reader")
+    inner = Scheduler(other, label="inner")
+    Scheduler(inner, reader).orchestrate(loop_factory=VirtualClockLoop)
+
+    assert str(reader.raised_exception()).endswith(
+        "'reader', which reads it, does not come after it"
+    )
