@@ -178,8 +178,13 @@ class Activity:
         try:
             if run.is_eager:
                 run.agenda.now = None  # for the body may take its time
-                context = run.context.copy()
-                task = Task(self.perform(now), loop=run.loop, context=context, eager_start=True)
+                # The context first: if there is no memory for it, no coroutine is left over.
+                task = Task(
+                    context=run.context.copy(),
+                    coro=self.perform(now),
+                    loop=run.loop,
+                    eager_start=True,
+                )
             else:
                 task = self._new_task()
         except Exception as error:  # of a task factory, or as no task could be made
@@ -332,20 +337,21 @@ class Activity:
                 self._ended_after_all(error)
             return
         run = self.run
+        is_special = self.is_special
         run.agenda.now = now = run.clock()
         outcome.ended_at = now - run.zero
-        if error is not None or (self.is_special and (self.expired or self.cut_at is not None)):
+        if error is not None or (is_special and (self.expired or self.cut_at is not None)):
             self.note_error(error)
-        elif self.is_special and self.job._traits.yields:
+        elif is_special and self.job._traits.yields:
             outcome.state = State.CANCELLED if self.stopping else _DONE
         else:
             outcome.state = _DONE
             outcome.value = value
-        if self.is_special and self.has_foreign_task:
+        if is_special and self.has_foreign_task:
             self.is_settled = True
             self.stop_timer()
         else:
-            run.retire(self)
+            run.retire(self, now)
         if type(value) is CoroutineType:
             text = f"the result of {self.name} is a coroutine; did its body forget an await?"
             run.say(log.WARNING, text, self.path)
@@ -489,6 +495,11 @@ class Activity:
         return places.of_awaitable(
             self.generator or self.watched or self.guard or self.task.get_coro()
         )
+
+    @property
+    def around(self) -> Activity | None:
+        """The one in whose body the run of this one was begun."""
+        return self.run.enclosing
 
     @property
     def name(self) -> str:

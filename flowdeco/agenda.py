@@ -49,8 +49,7 @@ class Agenda:
         self.now: float | None = None
         """The time by the clock of the loop, if a body has ended just now.
 
-        It is good for as long as nothing else happens: `advance` forgets it in the end, and who
-        does not call that sees to it himself.
+        It is good within `advance` alone, which begins with a reading of its own.
         """
         self.threads: Window[Activity] = Window(MOST_THREADS)
         """There are places in threads for all runs together."""
@@ -79,14 +78,19 @@ class Agenda:
         self._granted.clear()
         self.outermost = None
 
-    def advance(self) -> None:
-        """Start what is ready."""
+    def advance(self, now: float | None = None) -> None:
+        """Start what is ready.
+
+        Args:
+            now: the time by the clock of the loop, if that was read just now.
+        """
         runs, granted = self._runs, self._granted
         if self.is_busy:
             return
         self.is_busy = True
         activity: Activity | None = None
         try:
+            self.now = now
             now = self._read_clock()
             until = now + LONGEST_TURN
             left = AT_ONCE
@@ -123,7 +127,6 @@ class Agenda:
 
     def _go_on(self) -> None:
         self.is_busy = False
-        self.now = None
         self.advance()
 
     # The net

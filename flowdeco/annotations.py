@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import asyncio
 import contextlib
 import functools
 import inspect
@@ -18,7 +19,15 @@ import attrs
 
 from .lazy import IS_LAZY, annotate_of, as_text, copied, names_around
 
-__all__ = ["field_names", "only_fields", "parameters", "return_note", "returned", "unannotated"]
+__all__ = [
+    "field_names",
+    "is_async_function",
+    "only_fields",
+    "parameters",
+    "return_note",
+    "returned",
+    "unannotated",
+]
 
 Names = Mapping[str, Any]
 
@@ -63,6 +72,18 @@ def unannotated(converter: Any) -> Any:
 
 
 _CONVERTER: type[object] = attrs.Converter
+
+
+def is_async_function(function: object) -> bool:
+    """Whether a call of something gives a coroutine: it says so itself, or was marked for that.
+
+    Marked are plain wrappers that pass a coroutine on, as `@deprecated` makes one.
+    """
+    if inspect.iscoroutinefunction(function):
+        return True
+    # asyncio has a mark of its own, which `inspect` does not know.
+    mark: object = getattr(asyncio.coroutines, "_is_coroutine", None)
+    return mark is not None and inspect.getattr_static(function, "_is_coroutine", None) is mark
 
 
 def parameters(function: object, *, follow_wrapped: bool = True) -> Sequence[inspect.Parameter]:

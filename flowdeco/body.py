@@ -7,14 +7,15 @@ import concurrent.futures
 import functools
 import inspect
 import os
+import sys
 import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Generator, Sequence
 from types import CodeType, CoroutineType, FunctionType, GeneratorType, MethodType
-from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeGuard, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeAlias, TypeGuard, TypeVar, cast
 
 import attrs
 
-from .annotations import parameters
+from .annotations import is_async_function, parameters
 from .errors import StartedError
 from .plain import call_plainly
 from .text import class_name, line, repr_line
@@ -94,7 +95,7 @@ def _yields(body: Bound) -> bool:
 
 
 def _threaded(body: Bound) -> bool:
-    return not body.yields and not inspect.iscoroutinefunction(body.method)
+    return not body.yields and not is_async_function(body.method)
 
 
 @attrs.define(eq=False, repr=False)
@@ -107,6 +108,8 @@ class Bound(Traits):
     takes: Sequence[AbstractJob[object]] = ()
     made: object = attrs.field(default=None, init=False)
     """What the method of a subflow has returned."""
+    has_after: ClassVar[bool] = True
+    """Whether what declares it can be given `after=`."""
     reached_as: Declaration[object] | None = attrs.field(default=None, init=False)
     """The declaration through which its job was last reached, if it is an inherited one."""
 
@@ -132,8 +135,18 @@ class Bound(Traits):
             return self._call(*self.arguments)
         return self.method(self.flow)
 
-    def __call__(self) -> Any:
-        """Start the work, as what a job is made of can be called."""
+    def __call__(self, *given: object) -> Any:
+        """Start the work, as what a job is made of can be called.
+
+        Raises:
+            TypeError: it was given arguments, as the method of the class takes them.
+        """
+        if given:
+            # Give good error for: await super().build.body(self), or self.build.body(self).
+            caller = sys._getframe(1).f_code
+            flow: Any = self.flow
+            instead = flow._flow_instead_of_call(self.name, caller, False)
+            raise TypeError(f"`body` of the job {self.name!r} takes no arguments; {instead}")
         return self.start()
 
     def _call(self, *arguments: object) -> Any:

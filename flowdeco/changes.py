@@ -12,7 +12,7 @@ from .definition import Definition
 from .errors import DefinitionError, ReplacedError
 from .foreign import OVER_A_FLOW
 from .methods import function_in
-from .text import class_name, line
+from .text import class_name, line, with_article
 
 __all__ = ["check_unchanged", "refuse_dataclass"]
 
@@ -96,7 +96,7 @@ def _described(value: object) -> str:
     if type(value) in _KINDS:
         one = cast("Declaration[object]", value)
         return f"another {one.kind} ({line(one.name)})"
-    kind = f"a {class_name(value)}"
+    kind = with_article(class_name(value))
     return f"{kind} ({line(value.__name__)})" if type(value) is FunctionType else kind
 
 

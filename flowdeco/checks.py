@@ -28,7 +28,7 @@ from .methods import (
     problems_of,
     reserved,
 )
-from .text import alike, class_name, repr_line, value_line
+from .text import alike, class_name, line, repr_line, value_line, with_article
 
 __all__ = ["Checks", "fields_in", "names_in", "place"]
 
@@ -116,10 +116,7 @@ class Checks:
             elif isinstance(other, Declaration):
                 yield from self._of_origin(given, other)
             else:
-                yield (
-                    f"{given} has {value_line(other)} ({class_name(other)}), which is no"
-                    " declaration; name a method that is decorated above"
-                )
+                yield f"{given} {self._undeclared(other)}"
         yield from self._of_dropped(declared)
         for hook in declared.hooks:
             yield from hook_problems(declared, hook, self.names)
@@ -137,6 +134,18 @@ class Checks:
 
     def _names_one(self, part: object) -> bool:
         return isinstance(part, Declaration) or (isinstance(part, str) and part in self.own)
+
+    def _undeclared(self, other: object) -> str:
+        what = f"{value_line(other)} ({class_name(other)})"
+        write = "name a method that is decorated above"
+        name = self.names.get(id(other))
+        if isinstance(other, FunctionType):
+            what = f"the method {name}" if name else f"the function {line(other.__name__)}"
+            write = "put @step over it" if name else write
+        elif name is not None and isinstance(other, WRAPPERS):
+            what = f"the {class_name(other)} {name}"
+            write = f"make it a step: `async def {name}(self)` under @step"
+        return f"has {what}, which is no declaration; {write}"
 
     def _meant(self, declared: Declaration[object], text: str) -> str:
         """Guess which declaration a string means."""
@@ -290,8 +299,9 @@ def _covered(value: object) -> Declaration[object] | None:
 def _of_cover(value: object, covered: Declaration[object]) -> str:
     if isinstance(value, WRAPPERS):
         return (
-            f"a {class_name(value)} stands over @{covered.kind}, and a {covered.kind} is a method"
-            f" of the instance; write `{first_line(covered)}` under @{covered.kind} alone"
+            f"{with_article(class_name(value))} stands over @{covered.kind}, and a {covered.kind}"
+            " is a method of the instance; write"
+            f" `{first_line(covered)}` under @{covered.kind} alone"
         )
     return (
         f"another decorator stands over @{covered.kind}; let @{covered.kind} be the topmost, and"
@@ -332,7 +342,7 @@ def _shared(name: str, default: Any) -> str:
     empty = type(default) in (list, dict, set) and not default
     factory = kind if empty else f"lambda: {value_line(default)}"
     return (
-        f"its default, a {kind}, would be shared by all instances; write"
+        f"its default, {with_article(kind)}, would be shared by all instances; write"
         f" `{name}: ... = attrs.field(factory={factory})`"
     )
 

@@ -18,6 +18,11 @@ class CurrentActivity(Protocol):
     @property
     def job(self) -> AbstractJob[object]: ...
 
+    @property
+    def around(self) -> CurrentActivity | None:
+        """The same of the job in whose body the run of this one was begun."""
+        ...
+
     call: ThreadCall[Any] | None
     """Its body, if that is at work in a thread."""
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, cast, overload
 
 import attrs
 
-from .annotations import parameters
+from .annotations import is_async_function, parameters
 from .chain import Atom, Chain
 from .errors import NoSubflowError, ReplacedError
 from .instead import instead_of_call, instead_of_inherited
@@ -132,7 +132,7 @@ class Declaration(Atom["Declaration[object]"], Generic[R]):
         def __call__(self, *_: object, **_keywords: object) -> object:
             if isinstance(self.method, Declaration):
                 # Give good error for: `@step(build)` over a method.
-                name, kind = self.method.name, self.kind
+                name, kind = line(self.method.name), self.kind
                 raise TypeError(f"@{kind} was given {name}; write @{kind}(after={name})")
             raise self._not_called(sys._getframe(1).f_code)
 
@@ -151,7 +151,7 @@ class Declaration(Atom["Declaration[object]"], Generic[R]):
 
     def _not_called(self, caller: CodeType) -> TypeError:
         instead = instead_on(self.owner, self, caller)
-        return TypeError(f"{self.name} is a declaration, which a run calls; {instead}")
+        return TypeError(f"{line(self.name)} is a declaration, which a run calls; {instead}")
 
     @functools.cached_property
     def yields(self) -> bool:
@@ -161,9 +161,7 @@ class Declaration(Atom["Declaration[object]"], Generic[R]):
     @functools.cached_property
     def is_async(self) -> bool:
         """Whether a call of the method gives something to be awaited."""
-        return inspect.iscoroutinefunction(self.method) or inspect.iscoroutinefunction(
-            _called(self.method)
-        )
+        return is_async_function(self.method) or is_async_function(_called(self.method))
 
     @functools.cached_property
     def threaded(self) -> bool:
@@ -307,15 +305,16 @@ class Subflow(Method[R, Body]):
     def _why_no_flow(self, job: Job[object], cls: type, caller: CodeType) -> str:
         ended = job._why_unfinished()
         if ended is not None:
-            return f"{self.name} gives no flow: {ended}"
-        instead = f"come after={self.name} to get it"
+            return f"{line(self.name)} gives no flow: {ended}"
+        instead = f"come after={line(self.name)} to get it"
         if caller.co_name == self.name:  # an override that asks for what is inherited
             reached_as = cast("Bound", job.body).reached_as
             if reached_as is not None:
                 instead = instead_of_inherited(self, caller)
             else:
                 instead = instead_on(cls, self, caller)
-        return f"{self.name} has not been called in this run, so there is no flow yet; {instead}"
+        name = line(self.name)
+        return f"{name} has not been called in this run, so there is no flow yet; {instead}"
 
 
 @attrs.frozen(eq=False, repr=False)
@@ -398,7 +397,7 @@ def _job_of(instance: Flow, declared: Declaration[object]) -> Job[object]:
         # Give good error for: a decorated method in a class that is no flow.
         name = class_name(instance)
         raise TypeError(
-            f"{declared.name} is a {declared.kind}, and {name} is no flow; write"
+            f"{line(declared.name)} is a {declared.kind}, and {name} is no flow; write"
             f" `class {name}(Flow)`"
         )
     return instance._flow_job(declared)

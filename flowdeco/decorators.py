@@ -58,7 +58,7 @@ def step(
     Args:
         method: an async method, or a plain one, which runs in a thread.
         after: what it comes after: one declaration, or a tuple of them, whose results the method
-            receives in this order, or takes none of; a list is an ordering alone.
+            receives in this order, or takes none of; a list only sets the order.
         critical: whether its failure ends the run; None is the default of the flow.
         timeout: the seconds that it may take from its start.
         label: the name in listings; by default that of the method.

@@ -19,7 +19,7 @@ from .errors import DefinitionError
 from .inner import ForEach, Subflows
 from .instead import instead_of_inherited
 from .job import Job
-from .limits import Limits
+from .limits import Limits, check_flag
 from .report import Report
 from .scheduler import Scheduler
 from .tasks import refuse_running_loop
@@ -82,6 +82,8 @@ class Flow:
         # this, not even this frame is in it.
         try:
             limits = attrs.evolve(cls._flow_default_limits, **changes)
+            if critical is not _INHERITED:
+                check_flag(critical, "critical")
         except (TypeError, ValueError) as error:
             error.__traceback__ = None
             raise

@@ -7,7 +7,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import Any, Final, cast
 
 from .chain import Link
-from .text import class_name, line, value_line
+from .text import class_name, line, value_line, with_article
 
 __all__ = [
     "OVER_A_FLOW",
@@ -145,8 +145,7 @@ def items_problem(
         what = f"{name} is {'a field' if name in fields else 'an attribute'}"
         step = _step_for(f"all_{name}", f"self.{name}", taken)
     elif isinstance(over, Iterable) and not isinstance(over, (str, Link)):
-        kind = class_name(over)
-        what = f"this is {'an' if kind[:1] in 'aeiou' else 'a'} {kind}"
+        what = f"this is {with_article(class_name(over))}"
         step = _step_for("items", _literal(over), taken)
     else:
         return None

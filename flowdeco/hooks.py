@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import FunctionType
 
+from .annotations import is_async_function
 from .declaration import Declaration, parameters_of
 from .methods import counted, described, listed
 
@@ -32,7 +32,7 @@ def hook_problems(
         )
     elif not isinstance(hook, FunctionType):
         yield f"{decorator} stands on {described(hook)}; {write}"
-    elif not inspect.iscoroutinefunction(hook):
+    elif not is_async_function(hook):
         yield f"the method {name} under {decorator} must be async; {write}"
     elif id(hook) not in names:
         yield (
@@ -74,7 +74,7 @@ def inherited_hook_problems(
                     yield names[id(hook)], problem
     for declared_name, methods in hooks.items():
         for name in methods:
-            if name in members and not inspect.iscoroutinefunction(members[name]):
+            if name in members and not is_async_function(members[name]):
                 yield (
                     name,
                     (

@@ -68,6 +68,7 @@ class ForEach(Bound):
     _items: Scheduler | None = attrs.field(default=None, init=False)
 
     takes_place = False
+    has_after = False
     is_stateful = True
     passes_failures_on = True
 

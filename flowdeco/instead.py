@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from types import CodeType
 from typing import TYPE_CHECKING, Any
 
+from .text import printable
+
 if TYPE_CHECKING:
     from .declaration import Declaration
 
@@ -33,14 +35,15 @@ def instead_of_call(
     own = [number for number, one in enumerate(same) if _code_of(one) is caller]
     own = own or ([0] if is_own else [])
     if own and not same[own[0] + 1 :]:
-        return f"{declared.name} cannot call itself; put what it repeats into a plain method"
+        name = printable(declared.name)
+        return f"{name} cannot call itself; put what it repeats into a plain method"
     if own:
         return instead_of_inherited(same[own[0] + 1], caller)
     name = declared.name
     if caller.co_name == name:
         return instead_of_inherited(declared, caller)
     method = _body_call(declared, caller)
-    return f"come after={name} to get its result, or call the method itself: `{method}`"
+    return f"come after={printable(name)} to get its result, or call the method itself: `{method}`"
 
 
 def instead_of_inherited(declared: Declaration[object], caller: CodeType) -> str:
@@ -57,7 +60,7 @@ def _body_call(declared: Declaration[object], caller: CodeType) -> str:
     except (TypeError, ValueError):
         values = []
     wait = "await " if declared.is_async else ""
-    return f"{wait}{owner}.{declared.name}.body({', '.join([flow, *values])})"
+    return printable(f"{wait}{owner}.{declared.name}.body({', '.join([flow, *values])})")
 
 
 def _code_of(declared: Declaration[object]) -> object:

@@ -15,7 +15,7 @@ from collections.abc import (
     KeysView,
     Sequence,
 )
-from types import CodeType, CoroutineType
+from types import CodeType, CoroutineType, MemberDescriptorType
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeAlias, cast
 
 import attrs
@@ -39,8 +39,9 @@ from .body import (
     yields,
 )
 from .chain import Atom, Chain, Link
-from .current import current_activity
+from .current import CurrentActivity, current_activity
 from .errors import BusyError, NotFinishedError
+from .graph import closure
 from .limits import check_flag, check_seconds
 from .marks import described
 from .outcome import MISSING, Outcome, State
@@ -130,6 +131,19 @@ class AbstractJob(Atom["AbstractJob[object]"], Generic[R]):
         if self._flow_given is not None:
             self._required = _jobs_in(self._flow_given)
             self._flow_given = None
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> object:
+            # Give good error for: job.requires(other), where its class forgot super().__init__().
+            if isinstance(vars(AbstractJob).get(name), MemberDescriptorType):
+                raise AttributeError(
+                    f"{class_name(self)} has no {name} yet: its __init__ does not call"
+                    " super().__init__(); write that as its first line",
+                    name=name,
+                    obj=self,
+                )
+            return object.__getattribute__(self, name)  # which raises Python's own error
 
     # What a job does
 
@@ -359,12 +373,7 @@ class AbstractJob(Atom["AbstractJob[object]"], Generic[R]):
         activity = current_activity.get()
         if activity is None or activity.job is self or self in activity.job.required:
             return message
-        reader = activity.job
-        return (
-            f"{message}, and {reader.name!r}, which reads it, does not come after it;"
-            f" add after={self.name} to the declaration of {reader.name!r},"
-            f" or {reader.name}.requires({self.name})"
-        )
+        return message + _how_to_wait(self, activity)
 
     def _whereabouts(self) -> str:
         """Say how far the job has come, and after a run how that ended without it."""
@@ -397,6 +406,46 @@ class AbstractJob(Atom["AbstractJob[object]"], Generic[R]):
 
     def __repr__(self) -> str:
         return described(self, self._outcome)
+
+
+def _how_to_wait(awaited: AbstractJob[object], reader: CurrentActivity) -> str:
+    """Say which job is to come after one whose result is read too early.
+
+    That is the reader, or the job on the level of the other one that the reader is inside of.
+    """
+    level = awaited._flow_home
+    around: CurrentActivity | None = reader
+    while around is not None and around.job._flow_home is not level:
+        around = around.around
+    whose = f"{reader.job.name!r}, which reads it,"
+    if around is None or level is None:
+        return f", and {whose} does not come after it"
+    waiter = around.job
+    edges = {job: [one for one in job.required if one in level] for job in level}
+    if awaited in closure(edges, [waiter]):
+        return ""
+    if waiter is awaited:
+        return f", and {whose} is inside of it"
+    if waiter in closure(edges, [awaited]):
+        return f", for it comes after {waiter.name!r}, which reads it"
+    if waiter is not reader.job:
+        whose = f"{waiter.name!r}, inside of which {reader.job.name!r} reads it,"
+    return f", and {whose} does not come after it; {_coming_after(waiter, awaited)}"
+
+
+def _coming_after(waiter: AbstractJob[object], awaited: AbstractJob[object]) -> str:
+    names: list[str] = []
+    for job in (waiter, awaited):
+        body: object = job.body if isinstance(job, Job) else None
+        names.append(line(body.name) if isinstance(body, Bound) else job.name)
+    later, earlier = names
+    required = f"{later}.requires({earlier})"
+    declared: object = waiter.body if isinstance(waiter, Job) else None
+    if not isinstance(declared, Bound):
+        return f"write {required}"
+    if not declared.has_after:
+        return f"write `{earlier} >> {later}` in the class, or {required}"
+    return f"add after={earlier} to the declaration of {later!r}, or {required}"
 
 
 _AFTER_A_RUN = {
@@ -529,8 +578,9 @@ class Job(AbstractJob[R]):
         if issubclass(kind, Bound):
             self._traits = cast("Bound", body).traits
         elif issubclass(kind, AbstractJob):
-            name = cast("AbstractJob[object]", body)._flow_called()
-            raise TypeError(f"a job is made of an async function, not of the job {name}")
+            called = cast("AbstractJob[object]", body)._flow_called()
+            which = f"the job {called}" if called.startswith(("'", '"')) else called
+            raise TypeError(f"a job is made of an async function, not of {which}")
         elif is_coroutine(body):
             self._traits = once = Once(cast("Coroutine[Any, Any, R]", body))
             self.body = cast("Callable[[], Awaitable[R]]", once)
@@ -575,9 +625,9 @@ class Job(AbstractJob[R]):
             self._check_ready()
         body: Any = self.body
         # A method is inlined by the interpreter, the call of an object with __call__ is not.
-        started = body.start() if type(body) is Bound else body()
+        started: Any = body.start() if type(body) is Bound else body()
         if type(started) is CoroutineType:
-            return cast("Coroutine[Any, Any, R]", started)
+            return started  # pyright: ignore[reportUnknownVariableType]  # a cast is one more call
         if self._traits.yields:
             return up_and_down(started)
         if not is_awaitable(started):

@@ -16,11 +16,11 @@ from types import (
 )
 from typing import Any, Final, cast, get_origin
 
-from .annotations import return_note
+from .annotations import is_async_function, return_note
 from .chain import Link
 from .declaration import Declaration, Decorator
 from .limits import check_flag, check_seconds, check_window
-from .text import class_name, line, value_line
+from .text import class_name, line, value_line, with_article
 
 __all__ = [
     "RESERVED",
@@ -110,13 +110,14 @@ def _of_method(declared: Declaration[object]) -> str | None:
             return f"it is decorated twice with @{kind}; drop one of them"
         return f"it is decorated twice; keep one of @{method.kind} and @{kind}"
     if isinstance(method, WRAPPERS):
-        return f"@{kind} stands on a {what}, and a {kind} is a method of the instance; {write}"
+        what = with_article(what)
+        return f"@{kind} stands on {what}, and a {kind} is a method of the instance; {write}"
     if not is_body(declared):
         return f"@{kind} stands on {described(method)}; {write}"
     if isinstance(method, FunctionType) and method.__name__ == "<lambda>":
         return f"@{kind} stands on a lambda; {write}"
     if kind == "service":
-        if inspect.iscoroutinefunction(method):
+        if is_async_function(method):
             return _of_yieldless(declared)
         # Left abstract, a generator is written without `async`, or checkers await it.
         if declared.yields or declared.__isabstractmethod__:
@@ -132,7 +133,7 @@ def _of_method(declared: Declaration[object]) -> str | None:
         return f"it is a step and yields; did you mean @service, which is async? Write {write}"
     if declared.yields or inspect.isgeneratorfunction(method):
         return f"it yields; return {_RETURNED[kind]} instead"
-    if kind == "subflow" and inspect.iscoroutinefunction(method):
+    if kind == "subflow" and is_async_function(method):
         return f"it makes flows and waits for nothing, so it is not async; {write}"
     return None
 
@@ -359,7 +360,7 @@ def first_line(declared: Declaration[object], *parameters: str) -> str:
     plain = declared.kind == "subflow" or (
         declared.kind != "service"
         and (isinstance(method, FunctionType) or is_body(declared))
-        and not (inspect.iscoroutinefunction(method) or declared.is_async)
+        and not (is_async_function(method) or declared.is_async)
     )
     return f"{'def' if plain else 'async def'} {declared.name}({', '.join(['self', *parameters])})"
 
@@ -372,7 +373,7 @@ def described(value: object) -> str:
     if isinstance(value, type):
         return f"the class {value_line(value.__name__)}"
     if isinstance(value, WRAPPERS):
-        return f"a {kind}"
+        return with_article(kind)
     return f"{value_line(value)} ({kind}), which is no function"
 
 

@@ -453,8 +453,13 @@ class Run:
             self.fail(Reason.critical(activity.job, error))
             self.enclosing.run.fail(Reason.critical(self.enclosing.job, error))
 
-    def retire(self, activity: Activity) -> None:
-        """Let go of a job that has ended, and start what comes after it."""
+    def retire(self, activity: Activity, now: float | None = None) -> None:
+        """Let go of a job that has ended, and start what comes after it.
+
+        Args:
+            activity: the job.
+            now: the time by the clock of the loop, if that was read for this.
+        """
         self.let_go(activity)
         is_service = activity.is_special and activity.job.forever
         if not (is_service and self._steps):
@@ -467,12 +472,9 @@ class Run:
             self._release(activity.number)
         if activity.is_special and (self.is_noted or activity.outcome.exception is not None):
             self.note_end(activity)
-        agenda = self.agenda
-        if not agenda.is_busy:
-            if self.ready:
-                agenda.advance()
-            else:
-                agenda.now = None
+            now = None
+        if self.ready and not self.agenda.is_busy:
+            self.agenda.advance(now)
 
     def note_last_end(self) -> None:
         """Note when the step has ended that may be the last one."""

@@ -143,9 +143,13 @@ class Scheduler(AbstractJob[bool]):
         # Asked for what most are: `isinstance` takes far longer to say no than to say yes.
         if isinstance(given, AbstractJob):
             self._check_new(given)
+            if type(given).__hash__ is None:
+                raise _not_told_apart(given)
             if given not in self._flow_jobs:
                 given._flow_owner = self._flow_me
                 self._flow_plan.add(given)
+            elif given._flow_owner is not self._flow_me:  # it is not there, but its equal
+                raise _not_told_apart(given)
         elif isinstance(given, Chain):
             jobs = tuple(given)
             for job in jobs:  # all of them, before any is taken in
@@ -650,6 +654,16 @@ class Scheduler(AbstractJob[bool]):
     def default_label(self) -> str:
         """Return the name of the class, for those that derive from this one."""
         return UNNAMED if type(self) is Scheduler else class_name(self)
+
+
+def _not_told_apart(job: AbstractJob[object]) -> TypeError:
+    # Give good error for: a class of jobs under @dataclass or @attrs.define.
+    cls = class_name(job)
+    return TypeError(
+        f"jobs are told apart by identity, and {cls} compares them by value; write eq=False in the"
+        f" decorator of {cls}, as in @dataclass(eq=False) or @attrs.define(eq=False), or drop its"
+        " __eq__"
+    )
 
 
 def _no_job(value: object) -> TypeError:

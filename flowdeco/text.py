@@ -17,6 +17,7 @@ __all__ = [
     "printable",
     "repr_line",
     "value_line",
+    "with_article",
 ]
 
 LIMIT = 200
@@ -65,6 +66,11 @@ def label_lines(value: object, limit: int = LIMIT) -> list[str]:
 def class_name(value: object) -> str:
     """Return the name of the class of a value, in printable characters."""
     return line(_NAME_OF_CLASS.__get__(type(value)))
+
+
+def with_article(noun: str) -> str:
+    """Put "a" or "an" before a noun, such as the name of a class."""
+    return f"{'an' if noun[:1] in 'aeiouAEIOU' else 'a'} {noun}"
 
 
 def _text(value: object, convert: Callable[[Any], str], length: int) -> str:
@@ -133,4 +139,4 @@ def alike(name: str, names: Iterable[str]) -> list[str]:
     """Return the names that are like one that does not exist, the most similar first."""
     import difflib  # noqa: PLC0415  # only here, for a message, and its import costs a millisecond
 
-    return difflib.get_close_matches(name, list(names))
+    return difflib.get_close_matches(name, list(dict.fromkeys(names)))

@@ -256,9 +256,8 @@ def test_the_time_at_which_a_body_has_ended_is_that_of_the_next_start(course):
     def body():
         course.agenda.now += 0.001
 
-    course.agenda.now = 1.0
     course.add(*course.acts("ab", then=body))
-    course.agenda.advance()
+    course.agenda.advance(1.0)
 
     assert [now for _, now in course.times] == [1, 1.001]
 

@@ -261,6 +261,7 @@ def test_standalone_awaitable():
         (lambda: concurrent.futures.Future(), r"asyncio\.wrap_future"),
         (lambda: Job(Ticket()), "not of the job 'Ticket'"),
         (lambda: Scheduler(label="inner"), "not of the job 'inner'"),
+        (lambda: Scheduler(), "not of an? .*Scheduler without a label"),
         (lambda: iter("abc"), "must be an async function"),
         (lambda: (number for number in "abc"), "must be an async function"),
         (object, "must be an async function"),

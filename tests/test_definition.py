@@ -1007,6 +1007,28 @@ MISTAKES = [
     ),
     pytest.param(
         """
+        class X(Flow):
+            @property
+            def a(self): ...
+            def b(self): ...
+            @step(after=(a, b, lambda self: 3, len))
+            async def c(self): ...
+            @each(b)
+            async def d(self, item): ...
+        ---
+        X.c (flows.py:6): `after=` has the property a, which is no declaration; make it a step:
+          `async def a(self)` under @step
+        X.c (flows.py:6): `after=` has the method b, which is no declaration; put @step over it
+        X.c (flows.py:6): `after=` has the function <lambda>, which is no declaration; name a
+          method that is decorated above
+        X.c (flows.py:6): `after=` has <built-in function len> (builtin_function_or_method), which
+          is no declaration; name a method that is decorated above
+        X.d (flows.py:8): @each has the method b, which is no declaration; put @step over it
+        """,
+        id="methods without a decorator",
+    ),
+    pytest.param(
+        """
         import dataclasses
         @dataclasses.dataclass(slots=True)
         class X(Flow):

@@ -562,6 +562,13 @@ def test_misspelt_class_keywords_are_refused():
         type("Wrong", (Flow,), {}, timout=1)
 
 
+@pytest.mark.parametrize("critical", ["no", 0, 1])
+def test_critical_of_a_class_is_a_bool(critical):
+    """What is truthy by accident is refused, in the line of the class."""
+    with pytest.raises(TypeError, match="critical must be True, False or None, not"):
+        type("Wrong", (Flow,), {}, critical=critical)
+
+
 class Bounded(Flow, critical=True, timeout=4, window=1, grace=2, shutdown_timeout=3):
     """A flow whose class has all keywords."""
 

@@ -6,7 +6,7 @@ import functools
 import pytest
 from actors import perform
 
-from flowdeco import Flow, Job, Scheduler, each, step, subflow
+from flowdeco import Flow, Job, Scheduler, each, service, step, subflow
 from flowdeco.errors import NoSubflowError
 from flowdeco.testing import VirtualClockLoop
 
@@ -134,6 +134,63 @@ def test_super_means_the_inherited_method(way):
     text = why(Override(), "build")
     assert "call the inherited method: `await Base.build.body(" in text
     assert "after=" not in text
+
+
+def misnamed(name):
+    """A flow in which a step, a subflow and the class itself have a name of control characters."""
+
+    async def build(self): ...
+
+    def parts(self): ...
+
+    build.__name__ = name
+    members = {name: step(build), "parts" + name: subflow(parts)}
+    return type("Deploy" + name, (Flow,), members)
+
+
+HOSTILE = "\x1b[31m\x07\r\u202e"
+USES = {
+    "a call of the job": lambda flow: getattr(flow, HOSTILE)(),
+    "a call of its body": lambda flow: getattr(flow, HOSTILE).body(flow),
+    "a call of the declaration": lambda flow: getattr(type(flow), HOSTILE)(),
+    "a subflow": lambda flow: getattr(flow, "parts" + HOSTILE),
+    "a decorator": lambda flow: step(getattr(type(flow), HOSTILE))(4),
+}
+
+
+@pytest.mark.parametrize("use", USES)
+def test_what_is_said_is_printable(use):
+    """Rule 17: names can be made of anything."""
+    with pytest.raises((TypeError, NoSubflowError)) as caught:
+        USES[use](misnamed(HOSTILE)())
+
+    assert str(caught.value).isprintable()
+    assert r"\x1b[31m" in str(caught.value)
+
+
+BODIES = {
+    "await super().build.body(self)": lambda self, inherited: inherited.build.body(self),
+    "await super().build.body(self, 3)": lambda self, inherited: inherited.build.body(self, 3),
+    "await self.build.body(self)": lambda self, inherited: self.build.body(self),
+}
+
+
+@pytest.mark.parametrize("way", BODIES)
+def test_the_body_of_a_job_takes_no_flow(way):
+    """The body that takes one is that of the class, and this is said."""
+
+    class Override(Base):
+        @step
+        async def build(self):
+            return await BODIES[way](self, super())
+
+    text = why(Override(), "build")
+    assert text.startswith("`body` of the job 'build' takes no arguments; ")
+    assert "Bound" not in text
+    if "super" in way:
+        assert text.endswith("call the inherited method: `await Base.build.body(self)`")
+    else:
+        assert "call the method itself: `await Override.build.body(self)`" in text
 
 
 def test_what_is_said_of_super_works():
@@ -451,3 +508,116 @@ def test_nothing_is_said_of_how_a_run_ended_that_goes_on():
     for _ in range(2):
         perform(twice)
         assert "it is idle, and 'reads', which reads it" in str(twice.reads.raised_exception())
+
+
+class Reading(Flow):
+    """What reads a result too early, from everywhere."""
+
+    @step(label="a nice label")
+    async def build(self):
+        await asyncio.sleep(10)
+
+    @step
+    async def early(self):
+        self.build.result()
+
+    @step
+    async def hosts(self):
+        return ["eu"]
+
+    @each(hosts)
+    async def ping(self, _host):
+        self.build.result()
+
+    @subflow
+    def parts(self):
+        return Part(whole=self)
+
+    @step
+    async def inside(self):
+        await Scheduler(Job(self.helper, label="helper")).co_orchestrate()
+
+    async def helper(self):
+        self.build.result()
+
+    @step
+    async def before(self):
+        self.behind.result()
+
+    @step(after=[before])
+    async def behind(self): ...
+
+    @service
+    async def watch(self):
+        await asyncio.sleep(99)
+
+    @step(after=[watch])
+    async def first(self): ...
+
+    @step(after=[first])
+    async def second(self):
+        self.watch.result()
+
+
+class Part(Flow):
+    """A flow that reads from the one around it."""
+
+    whole: Reading
+
+    @step
+    async def peek(self):
+        self.whole.build.result()
+
+
+READ = {
+    "early": "'early', which reads it, does not come after it; add after=build to the declaration"
+    " of 'early', or early.requires(build)",
+    "ping[0]": "'ping', inside of which 'ping[0]' reads it, does not come after it; write"
+    " `build >> ping` in the class, or ping.requires(build)",
+    "peek": "'parts', inside of which 'peek' reads it, does not come after it; add after=build to"
+    " the declaration of 'parts', or parts.requires(build)",
+    "helper": "'inside', inside of which 'helper' reads it, does not come after it; add after=build"
+    " to the declaration of 'inside', or inside.requires(build)",
+    "before": "'behind' has no result: it is idle, for it comes after 'before', which reads it",
+    "second": "'watch' has no result: it is running",
+}
+
+
+def test_what_is_said_of_a_result_that_is_read_too_early():
+    """It is the job on the level of the other one that can come after it, by its declared name."""
+    report = Reading().run(loop_factory=VirtualClockLoop)
+
+    said = {job.path.split("/")[-1]: str(job.exception) for job in report.failures}
+    for reader, advice in READ.items():
+        assert said[reader].endswith(advice)
+
+
+def test_a_result_that_is_read_too_early_by_a_job_of_no_flow():
+    """A job that no declaration has made is told to require the other one."""
+
+    async def read():
+        slow.result()
+
+    slow, reader = Job(lambda: asyncio.sleep(9), label="slow"), Job(read, label="reader")
+    inner = Scheduler(reader, label="inner")
+    Scheduler(slow, inner).orchestrate(loop_factory=VirtualClockLoop)
+
+    assert str(reader.raised_exception()).endswith(
+        "'inner', inside of which 'reader' reads it, does not come after it; write"
+        " inner.requires(slow)"
+    )
+
+
+def test_a_result_of_a_job_that_no_requirement_can_reach():
+    """Nothing is said of what to write where that would be refused."""
+
+    async def read():
+        other.result()
+
+    other, reader = Job(lambda: asyncio.sleep(9), label="other"), Job(read, label="reader")
+    inner = Scheduler(other, label="inner")
+    Scheduler(inner, reader).orchestrate(loop_factory=VirtualClockLoop)
+
+    assert str(reader.raised_exception()).endswith(
+        "'reader', which reads it, does not come after it"
+    )

@@ -123,6 +123,39 @@ def test_own_init_that_forgets_its_base():
         Scheduler(Forgetful())
 
 
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda job, other: job.requires(other),
+        lambda job, other: other >> job,
+        lambda job, other: job.is_idle(),
+        lambda job, other: job.label,
+        lambda job, other: repr(job),
+    ],
+)
+def test_own_init_that_forgets_its_base_is_told_at_the_first_use(use):
+    """Before it is added, too, and in words of the interface."""
+
+    class Forgetful(AbstractJob[None]):
+        def __init__(self):
+            pass
+
+    with pytest.raises(AttributeError, match=r"its __init__ does not call super\(\)\.__init__\(\)"):
+        use(Forgetful(), nap("other"))
+
+
+def test_own_slots_are_of_no_concern():
+    """What a class of one's own has not set yet is Python's own error."""
+
+    class Own(AbstractJob[None]):
+        __slots__ = ("host",)
+
+    for name in ("host", "port"):
+        with pytest.raises(AttributeError) as caught:
+            getattr(Own(), name)
+        assert "super()" not in str(caught.value)
+
+
 def test_class_without_co_run():
     """A class without `co_run` fails with an error that says what to write."""
     job = AbstractJob(label="bare")

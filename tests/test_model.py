@@ -690,6 +690,8 @@ class World(Observer):
             legal = legal | {State.FAILED}
         if spec.kind == "swallows" and spec.count >= MORE_THAN_ANY_RUN_CANCELS:
             legal = legal | {State.STUCK}
+        if spec.kind == "plain" and spec.result == "await":
+            legal = legal | {State.FAILED}  # a plain body returns nothing that is to be awaited
         if spec.kind in SERVICES and spec.ending:
             legal = legal | {State.FAILED}  # its teardown may be cut short
         assert state in legal, (job, spec)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import re
 from pathlib import Path
@@ -260,6 +261,55 @@ def test_attrs_classes():
 
     assert orchestrate(Scheduler(job)) is True
     assert (job.result(), job.timeout) == ("eu", 30)
+
+
+def by_dataclass(cls):
+    return dataclasses.dataclass(cls)
+
+
+def by_dataclass_with_hash(cls):
+    return dataclasses.dataclass(unsafe_hash=True)(cls)
+
+
+def by_attrs(cls):
+    return attrs.define(kw_only=True, slots=False)(cls)
+
+
+@pytest.mark.parametrize("decorate", [by_dataclass, by_dataclass_with_hash, by_attrs])
+def test_jobs_that_compare_by_value(decorate):
+    """A class that makes two jobs equal is refused before one of them is taken for the other."""
+
+    @decorate
+    class Ping(AbstractJob[str]):
+        host: str
+
+        def __post_init__(self):
+            super().__init__(label=self.host)
+
+        async def co_run(self):
+            return self.host
+
+    with pytest.raises(TypeError, match=r"compares them by value; write eq=False in the decorator"):
+        Scheduler(Ping(host="eu"), Ping(host="eu"))
+
+
+def test_a_dataclass_that_compares_by_identity():
+    """What the error says works."""
+
+    @dataclasses.dataclass(eq=False)
+    class Ping(AbstractJob[str]):
+        host: str
+
+        def __post_init__(self):
+            super().__init__(label=self.host)
+
+        async def co_run(self):
+            return self.host
+
+    pings = Ping("eu"), Ping("eu")
+
+    assert orchestrate(Scheduler(*pings)) is True
+    assert [ping.result() for ping in pings] == ["eu", "eu"]
 
 
 def test_abstract_classes():

@@ -5,9 +5,11 @@ import functools
 import inspect
 import types
 import warnings
+from unittest import mock
 
 import attrs
 import pytest
+import typing_extensions
 from actors import perform, states
 
 from flowdeco import Flow, Job, current_job, each, service, step, subflow
@@ -214,6 +216,78 @@ def test_a_wrapper_that_really_is_plain_is_good():
 
     assert perform(shop)
     assert shop.pay.result() == 5
+
+
+def marked_by_inspect(function):
+    """Mark a plain wrapper as giving a coroutine, as libraries do since Python 3.12."""
+    return inspect.markcoroutinefunction(traced(function))
+
+
+def marked_by_asyncio(function):
+    """Mark it as they did before, and as `unittest.mock` still does."""
+    wrapper = traced(function)
+    wrapper._is_coroutine = asyncio.coroutines._is_coroutine
+    return wrapper
+
+
+MARKS = {
+    "@deprecated": typing_extensions.deprecated("use another", category=None),
+    **({"inspect": marked_by_inspect} if hasattr(inspect, "markcoroutinefunction") else {}),
+    **({"asyncio": marked_by_asyncio} if hasattr(asyncio.coroutines, "_is_coroutine") else {}),
+}
+
+
+@pytest.mark.parametrize("mark", MARKS)
+def test_a_plain_wrapper_that_is_marked_as_async_is_awaited(mark):
+    """It gives a coroutine and says so, and is a body wherever an async method is one."""
+    decorate = MARKS[mark]
+    closed = []
+
+    class Shop(Flow, critical=True):
+        @service
+        @decorate
+        async def watch(self) -> None:
+            await asyncio.sleep(3600)
+
+        @step(after=[watch])
+        @decorate
+        async def orders(self) -> list[int]:
+            return [1, 2]
+
+        @each(orders)
+        @decorate
+        async def pay(self, order: int) -> int:
+            return order * 5
+
+        @pay.shutdown
+        @decorate
+        async def close(self) -> None:
+            closed.append(True)
+
+    shop = Shop()
+
+    assert perform(shop)
+    assert shop.pay.result() == [5, 10]
+    assert closed == [True]
+
+
+def test_a_specified_mock_is_awaited():
+    """What `create_autospec` makes of an async method is a plain function with a mark."""
+
+    async def pay(self, order: int) -> int:
+        return order
+
+    class Shop(Flow, critical=True):
+        @step
+        async def order(self) -> int:
+            return 1
+
+        paid = step(after=order)(mock.create_autospec(pay, return_value=5))
+
+    shop = Shop()
+
+    assert perform(shop)
+    assert shop.paid.result() == 5
 
 
 # Values that must not be touched

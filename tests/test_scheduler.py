@@ -73,6 +73,10 @@ def test_find_names_what_is_close():
         scheduler.find("buidl")
     assert str(caught.value).endswith("; did you mean 'build' or 'builds'?")
 
+    several = Scheduler(*naps(["build", "build"]), label="main")
+    with pytest.raises(LookupError, match=r"; did you mean 'build'\?$"):
+        several.find("buidl")
+
     with pytest.raises(LookupError) as caught:
         scheduler.find("something else")
     assert "did you mean" not in str(caught.value)

@@ -22,6 +22,7 @@ from flowdeco.text import (
     printable,
     repr_line,
     value_line,
+    with_article,
 )
 
 containers = st.recursive(
@@ -208,6 +209,13 @@ def test_an_object_whose_text_raises_has_a_placeholder(show):
             raise KeyError("x")
 
     assert show(Broken()) == "<Broken whose text raised KeyError>"
+
+
+def test_an_article_fits_its_noun():
+    """Names of classes begin with a capital letter, or not."""
+    assert [with_article(noun) for noun in ("list", "int", "AsyncMock", "Mock")] == [
+        *("a list", "an int", "an AsyncMock", "a Mock"),
+    ]
 
 
 @pytest.mark.parametrize("show", [line, value_line])
