@@ -224,7 +224,10 @@ class Flow:
             grace=limits.grace,
             shutdown_timeout=limits.shutdown_timeout,
         )
-        return scheduler, jobs
+        # Another thread may have made them meanwhile: all have those of the first one.
+        parts: tuple[Scheduler, Mapping[str, Job[object]]]
+        parts = vars(self).setdefault("_flow_parts", (scheduler, jobs))
+        return parts
 
     def list(self, details: bool = False) -> None:
         """Print a line for each job; see `Scheduler.list`."""
