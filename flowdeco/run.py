@@ -586,14 +586,20 @@ class Run:
         for orphan in self._orphans:
             due.update(dict.fromkeys(orphan._hooks()))
         seconds = self.limits.shutdown_timeout
-        self._shutdown = Shutdown(self.loop, self.context, seconds, self.flow)
+        self._shutdown = Shutdown(
+            self.loop,
+            self.context,
+            seconds,
+            self.flow,
+            given_up=lambda: self.agenda.given_up_at_once,
+        )
         if due:
             await self._shutdown.call(due, self._sleeper)
             if self._sleeper.cancelled is not None:
                 self.fail(Reason.cancelled(self._sleeper.cancelled))
         self.scheduler._shutdown_ok = not self._shutdown.errors
-        for error in self._shutdown.errors.values():
-            if is_exit(error):
+        for error in (*self._shutdown.errors.values(), self._shutdown.leaving):
+            if error is not None and is_exit(error):
                 self.fail(Reason.exit(error))
 
     def _close(self) -> None:

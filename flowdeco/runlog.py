@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, cast
 
 from . import log
+from .exceptions import is_exit
 from .outcome import State
 from .reason import Cause
 from .text import class_name, line
@@ -28,7 +29,7 @@ def of_end(activity: Activity) -> tuple[int, str] | None:
         return log.INFO, line(error)
     if outcome.state is not State.FAILED or error is None:
         return None
-    if activity.cut_at is not None and not activity.expired:
+    if activity.cut_at is not None and not activity.expired and not is_exit(error):
         return log.WARNING, f"{line(error)}; it stood at {activity.cut_at}"
     if type(error) is GeneratorExit and activity.run.closed:
         return None  # it was closed by force, with its loop

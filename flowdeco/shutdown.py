@@ -6,7 +6,7 @@ import asyncio
 import contextvars
 import functools
 from asyncio import CancelledError
-from collections.abc import Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from typing import TYPE_CHECKING, Any
 
 from . import log
@@ -32,6 +32,7 @@ class Shutdown:
         context: they run in copies of it.
         timeout: the seconds that they may take.
         flow: the name of what has run, for the log.
+        given_up: tells whether what is raised is to get out at once, as after a third signal.
     """
 
     def __init__(
@@ -40,13 +41,17 @@ class Shutdown:
         context: contextvars.Context,
         timeout: float,
         flow: str,
+        given_up: Callable[[], bool] = lambda: False,
     ) -> None:
         self.errors: dict[AbstractJob[object], BaseException] = {}
         """What went wrong, by job."""
+        self.leaving: BaseException | None = None
+        """An exit that the log raised when it was told of that: see `log.write`."""
         self._loop = loop
         self._context = context
         self._timeout = timeout
         self._flow = flow
+        self._given_up = given_up
         self._tasks: dict[AbstractJob[object], asyncio.Task[None]] = {}
         self._raised: dict[AbstractJob[object], BaseException] = {}
         self._late: set[AbstractJob[object]] = set()
@@ -75,8 +80,10 @@ class Shutdown:
         try:
             task = self._tasks[job] = spawned(guard, self._loop, self._context.copy())
             task.add_done_callback(functools.partial(self._done, job, guard))
-        except Exception as error:  # of a task factory
+        except BaseException as error:  # of a task factory, or a signal
             guard.close()
+            if self._given_up():
+                raise
             self._end(job, error)
 
     def hurry(self) -> None:
@@ -139,12 +146,17 @@ class Shutdown:
         text = f"the shutdown of {job.name!r} did not end within {self._timeout:g} s"
         abandon(self._tasks[job])
         self._end(job, TimeoutError(text))
-        log.write(log.WARNING, f"{text}, although it was cancelled", self._flow, job.name)
+        self._say(f"{text}, although it was cancelled", job)
 
     def _note(self, text: str, job: AbstractJob[object], error: BaseException | None) -> None:
         if error is not None and not issubclass(type(error), (CancelledError, GeneratorExit)):
             text += f", with {class_name(error)}: {line(error)}"
-        log.write(log.WARNING, text, self._flow, job.name)
+        self._say(text, job)
+
+    def _say(self, text: str, job: AbstractJob[object]) -> None:
+        leaving = log.write(log.WARNING, text, self._flow, job.name)
+        if self.leaving is None:
+            self.leaving = leaving
 
     def _end(self, job: AbstractJob[object], error: BaseException | None) -> None:
         # The call waits until each hook has come here; one that comes late has an error already.

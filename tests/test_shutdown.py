@@ -130,14 +130,15 @@ def test_a_hook_that_cancels_itself_has_failed(loop):
     assert error.__cause__.args == ("why",)
 
 
-def test_a_hook_for_which_no_task_can_be_made_has_failed(loop):
-    """The others are called, and nobody waits for it."""
+@pytest.mark.parametrize("error", [OSError, BaseException, asyncio.CancelledError, SystemExit])
+def test_a_hook_for_which_no_task_can_be_made_has_failed(error, loop):
+    """The others are called, and nobody waits for it, whatever the factory raises."""
     diary, shutdown = Diary(), make(loop)
 
     def factory(loop, coroutine, **options):
         if len(made) == 1:
             made.append(None)
-            raise OSError("no task")
+            raise error("no task")
         made.append(None)
         return asyncio.Task(coroutine, loop=loop, **options)
 
@@ -147,8 +148,30 @@ def test_a_hook_for_which_no_task_can_be_made_has_failed(loop):
 
     assert over == 0.5
     assert diary.texts == ["b shuts down"]
-    assert {job: str(error) for job, error in shutdown.errors.items()} == {failing: "no task"}
+    assert {job: str(one) for job, one in shutdown.errors.items()} == {failing: "no task"}
+    assert type(shutdown.errors[failing]) is error
     assert working not in shutdown.errors
+
+
+@pytest.mark.parametrize("hook", [fails_when_cancelled, swallows_times(9)])
+def test_an_exit_of_the_log_when_it_is_told_of_a_hook_leaves(hook):
+    """Rule 12: when the hooks have been called, as one of a body would."""
+    diary = Diary()
+
+    class Exits(logging.Handler):
+        def emit(self, record):
+            if "the shutdown of" in record.getMessage():
+                raise SystemExit(3)
+
+    logger, handler = logging.getLogger("flowdeco"), Exits()
+    logger.addHandler(handler)
+    try:
+        with pytest.raises(SystemExit):
+            virtually(Scheduler(Job(quick, shutdown=hook), Job(quick, shutdown=diary.hook("b", 1))))
+    finally:
+        logger.removeHandler(handler)
+
+    assert diary.texts == ["b shuts down"]
 
 
 def test_the_drain_of_hooks_is_part_of_the_report():
