@@ -83,7 +83,7 @@ def _is_awaitable(kind: type, value: object) -> bool:
         return bool(code.co_flags & inspect.CO_ITERABLE_COROUTINE)
     if issubclass(kind, Link):
         return False  # jobs and declarations have one, to say that they are not to be awaited
-    members = [_MEMBERS_OF(base) for base in _BASES_OF(kind)[:-1]]
+    members = [_MEMBERS_OF(base) for base in _BASES_OF(cast("Any", kind))[:-1]]
     if not any(names.get("__await__") is not None for names in members):
         return False
     return not any("__class__" in names for names in members)
