@@ -84,11 +84,13 @@ def _ends_all(activity: Activity) -> bool:
 
 def _comes_from_inside(activity: Activity, error: BaseException) -> bool:
     """Whether it is that of jobs inside of this one, which were told of."""
+    reports = activity.run._inner_reports.get(activity.job, ())
     if not activity.job._traits.takes_place:
-        return False  # a fan-out tells of its items
+        # A fan-out tells of its items, but not of what has failed inside of these.
+        reports = [one for items in reports for some in items._inner.values() for one in some]
     inside = {
         id(outcome.exception)
-        for report in activity.run._inner_reports.get(activity.job, ())
+        for report in reports
         for outcome in report._outcomes
         if outcome.exception is not None
     }

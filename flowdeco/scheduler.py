@@ -27,7 +27,7 @@ from .graph import CircularError, reverse, topological_order
 from .job import NEVER_RUN, UNNAMED, AbstractJob, Job, RequirementSet
 from .limits import DEEPEST, Limits, check_flag
 from .marks import fitting, plain
-from .names import check_names, check_timeout
+from .names import check_names, check_timeout, path_within
 from .plan import Plan
 from .reason import Cause
 from .report import Report, debrief
@@ -542,7 +542,7 @@ class Scheduler(AbstractJob[bool]):
             context, seconds = contextvars.copy_context(), self.limits.shutdown_timeout
             shutdown = Shutdown(loop, context, seconds, self.name)
             sleeper = Sleeper(loop)
-            await shutdown.call(self._children_hooks(), sleeper)
+            await shutdown.call(dict(self._children_hooks("")), sleeper)
             self._shutdown_ok = not shutdown.errors
             if sleeper.cancelled is not None:
                 raise sleeper.cancelled
@@ -557,16 +557,19 @@ class Scheduler(AbstractJob[bool]):
         refuse_running_loop("await scheduler.co_shutdown()")
         return asyncio.run(self.co_shutdown())
 
-    def _hooks(self) -> Iterable[AbstractJob[object]]:
+    def _hooks(self, around: str) -> Iterable[tuple[AbstractJob[object], str]]:
+        return self._hooks_at(path_within(around, self))
+
+    def _hooks_at(self, path: str) -> Iterable[tuple[AbstractJob[object], str]]:
         if type(self).co_shutdown is not Scheduler.co_shutdown:
-            return (self,)
+            return ((self, path),)
         if self._shutdown_ok is not None:
             return ()
         self._shutdown_ok = True
-        return self._children_hooks()
+        return self._children_hooks(path)
 
-    def _children_hooks(self) -> builtins.list[AbstractJob[object]]:
-        return [hooked for job in self._flow_jobs for hooked in job._hooks()]
+    def _children_hooks(self, path: str) -> Iterator[tuple[AbstractJob[object], str]]:
+        return (hooked for job in self._flow_jobs for hooked in job._hooks(path))
 
     # What happened
 

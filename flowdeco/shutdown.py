@@ -6,7 +6,7 @@ import asyncio
 import contextvars
 import functools
 from asyncio import CancelledError
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Coroutine, Mapping
 from typing import TYPE_CHECKING, Any
 
 from . import log
@@ -17,6 +17,7 @@ from .tasks import abandon, failure_of, spawned
 from .text import class_name, line
 
 if TYPE_CHECKING:
+    from .agenda import Agenda
     from .job import AbstractJob
 
 __all__ = ["Shutdown"]
@@ -32,7 +33,7 @@ class Shutdown:
         context: they run in copies of it.
         timeout: the seconds that they may take.
         flow: the name of what has run, for the log.
-        given_up: tells whether what is raised is to get out at once, as after a third signal.
+        agenda: that of the run, if it is one; it knows whether exceptions are to get out at once.
     """
 
     def __init__(
@@ -41,7 +42,7 @@ class Shutdown:
         context: contextvars.Context,
         timeout: float,
         flow: str,
-        given_up: Callable[[], bool] = lambda: False,
+        agenda: Agenda | None = None,
     ) -> None:
         self.errors: dict[AbstractJob[object], BaseException] = {}
         """What went wrong, by job."""
@@ -51,21 +52,24 @@ class Shutdown:
         self._context = context
         self._timeout = timeout
         self._flow = flow
-        self._given_up = given_up
+        self._agenda = agenda
+        self._paths: Mapping[AbstractJob[object], str] = {}
         self._tasks: dict[AbstractJob[object], asyncio.Task[None]] = {}
         self._raised: dict[AbstractJob[object], BaseException] = {}
         self._late: set[AbstractJob[object]] = set()
         self._drain: Drain[AbstractJob[object]] | None = None
         self._sleeper: Sleeper | None = None
 
-    async def call(self, jobs: Iterable[AbstractJob[object]], sleeper: Sleeper) -> None:
+    async def call(self, due: Mapping[AbstractJob[object], str], sleeper: Sleeper) -> None:
         """Call the hooks, and return when they have ended or the time is over.
 
-        A cancellation that reaches the caller is kept by the sleeper.
+        Args:
+            due: the jobs that have them, each with its path.
+            sleeper: keeps a cancellation that reaches the caller.
         """
-        due = list(jobs)
         if not due:
             return
+        self._paths = due
         until = self._loop.time() + self._timeout
         self._drain = Drain(self._loop, due, until, self._cancel, self._give_up, patient=True)
         self._sleeper = sleeper
@@ -82,7 +86,7 @@ class Shutdown:
             task.add_done_callback(functools.partial(self._done, job, guard))
         except BaseException as error:  # of a task factory, or a signal
             guard.close()
-            if self._given_up():
+            if self._agenda is not None and self._agenda.given_up_at_once:
                 raise
             self._end(job, error)
 
@@ -154,7 +158,7 @@ class Shutdown:
         self._say(text, job)
 
     def _say(self, text: str, job: AbstractJob[object]) -> None:
-        leaving = log.write(log.WARNING, text, self._flow, job.name)
+        leaving = log.write(log.WARNING, text, self._flow, self._paths[job])
         if self.leaving is None:
             self.leaving = leaving
 

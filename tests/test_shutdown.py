@@ -28,7 +28,7 @@ def called(loop, shutdown, *hooks, then=0):
     jobs = [Job(quick, shutdown=hook) for hook in hooks]
 
     async def main():
-        await shutdown.call(jobs, Sleeper(loop))
+        await shutdown.call({job: job.name for job in jobs}, Sleeper(loop))
         over = loop.time()
         await asyncio.sleep(then)
         return over
@@ -183,3 +183,19 @@ def test_the_drain_of_hooks_is_part_of_the_report():
 
     (error,) = scheduler.report.shutdown_errors.values()
     assert isinstance(error.__cause__, ValueError)
+
+
+def test_the_log_has_the_path_of_a_job_whose_hook_has_failed(caplog):
+    """Rule 19: of one in a run that was cut short, or has never begun, as well."""
+    late = Job(quick, shutdown=fails_when_cancelled, label="late")
+    unbegun = Scheduler(Scheduler(late, label="deeper"), label="unbegun")
+    first = Job(waits, label="first", shutdown=Diary().hook("x", error=ValueError("broken")))
+    inner = Scheduler(first >> unbegun, label="inner")
+
+    async def body():
+        await inner.co_orchestrate()
+
+    assert not virtually(Scheduler(Job(body, label="outer")), timeout=1)
+
+    paths = {record.job for record in caplog.records if "the shutdown of" in record.getMessage()}
+    assert paths == {"outer/first", "outer/unbegun/deeper/late"}
