@@ -26,7 +26,18 @@ from actors import (
     waits,
 )
 
-from flowdeco import AbstractJob, Flow, Job, Observer, Scheduler, State, current_job, service, step
+from flowdeco import (
+    AbstractJob,
+    Flow,
+    Job,
+    Observer,
+    Scheduler,
+    State,
+    current_job,
+    each,
+    service,
+    step,
+)
 from flowdeco.errors import (
     BusyError,
     CycleError,
