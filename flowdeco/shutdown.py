@@ -88,7 +88,7 @@ class Shutdown:
             guard.close()
             if self._agenda is not None and self._agenda.given_up_at_once:
                 raise
-            self._end(job, error)
+            self._end(job, _as_failure(job, error))
 
     def hurry(self) -> None:
         """Wait no longer than the hooks need to react to a cancellation."""
@@ -136,11 +136,7 @@ class Shutdown:
             )
             late.__cause__ = error
             return late
-        if error is not None and is_cancellation(error) and job not in self.errors:
-            cancelled = SelfCancelledError(f"the shutdown of {job.name!r} was cancelled")
-            cancelled.__cause__ = error
-            return cancelled
-        return error
+        return error if error is None or job in self.errors else _as_failure(job, error)
 
     def _cancel(self, job: AbstractJob[object]) -> None:
         self._late.add(job)
@@ -171,3 +167,12 @@ class Shutdown:
             self.errors[job] = error
         if not self._drain.members:
             self._sleeper.wake()
+
+
+def _as_failure(job: AbstractJob[object], error: BaseException) -> BaseException:
+    """Return what a hook has failed with: of a cancellation, one that says so (rule 13)."""
+    if not is_cancellation(error):
+        return error
+    cancelled = SelfCancelledError(f"the shutdown of {job.name!r} was cancelled")
+    cancelled.__cause__ = error
+    return cancelled
