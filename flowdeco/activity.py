@@ -282,7 +282,8 @@ class Activity:
                 self.settle(None, missed if failure is None else failure)
         except BaseException as fault:
             self.run.agenda.mend(fault, self, failure)
-        if failure is not None and self.is_settled and not is_cancellation(failure):
+        is_lost = self.is_settled or self.outcome.state is State.IDLE
+        if failure is not None and is_lost and not is_cancellation(failure):
             text = f"the task around {self.name} raised {class_name(failure)}: {line(failure)}"
             self.run.say(log.WARNING, text, self.path)
 

@@ -171,6 +171,30 @@ def test_a_task_in_which_a_body_never_begins_is_left_behind_in_the_end(caplog):
     assert told == "the task around 'job', which a task factory has made, did not end"
 
 
+def test_what_a_task_raises_in_which_a_body_has_not_begun_is_not_lost(caplog):
+    """Rule 14: it is logged, though the job has never started."""
+    loop = VirtualClockLoop()
+
+    async def later():
+        try:
+            await waits()
+        finally:
+            raise ValueError("tracing")
+
+    def factory(loop, coroutine, **options):
+        if "perform_in" in coroutine.__qualname__:
+            coroutine.close()
+            coroutine = later()
+        return asyncio.Task(coroutine, loop=loop, **options)
+
+    loop.set_task_factory(factory)
+    job = Job(quick, label="job")
+
+    assert not Scheduler(job).orchestrate(1, loop_factory=lambda: loop)
+    assert states(job) == ["IDLE"]
+    assert "the task around 'job' raised ValueError: tracing" in caplog.messages
+
+
 def gives_none(_loop, coroutine, **_options):
     coroutine.close()
 
