@@ -43,10 +43,9 @@ from .current import current_activity
 from .errors import BusyError, NotFinishedError
 from .limits import check_flag, check_seconds
 from .marks import described
-from .names import path_within
 from .outcome import MISSING, Outcome, State
 from .tasks import refuse_running_loop
-from .text import alike, class_name, line, repr_line, value_line
+from .text import alike, class_name, line, path_within, repr_line, value_line
 
 if sys.version_info >= (3, 13):  # not asked of the other, which takes longer to import
     from typing import TypeVar
@@ -259,7 +258,7 @@ class AbstractJob(Atom["AbstractJob[object]"], Generic[R]):
         """
         if type(self).co_shutdown is AbstractJob.co_shutdown:
             return ()
-        return ((self, path_within(around, self)),)
+        return ((self, path_within(around, self.name)),)
 
     # How it fares
 
@@ -606,7 +605,7 @@ class Job(AbstractJob[R]):
     def _hooks(self, around: str) -> Iterable[tuple[AbstractJob[object], str]]:
         if self.shutdown is None and type(self).co_shutdown is Job.co_shutdown:
             return ()
-        return ((self, path_within(around, self)),)
+        return ((self, path_within(around, self.name)),)
 
     def _passed_on(self) -> object:
         value = super()._passed_on()

@@ -16,7 +16,7 @@ from .text import class_name, line, value_line
 if TYPE_CHECKING:
     from .job import AbstractJob
 
-__all__ = ["check_names", "check_timeout", "path_within", "reserved"]
+__all__ = ["check_names", "check_timeout", "reserved"]
 
 _sound: weakref.WeakKeyDictionary[type, dict[str, object]] = weakref.WeakKeyDictionary()
 """Classes that use no name of the library's for something else, with those names."""
@@ -138,8 +138,3 @@ def _taken(cls: type, name: str, value: object, standing: object) -> TypeError:
     else:
         why = "which is called as a method of jobs; rename it, or give it something to call"
     return TypeError(f"{own} sets `{name}` to {value_line(value)} ({class_name(value)}), {why}")
-
-
-def path_within(around: str, job: AbstractJob[object]) -> str:
-    """Return the path of a job that is inside of what has the other path, if that is not empty."""
-    return f"{around}/{job.name}" if around else job.name

@@ -27,14 +27,14 @@ from .graph import CircularError, reverse, topological_order
 from .job import NEVER_RUN, UNNAMED, AbstractJob, Job, RequirementSet
 from .limits import DEEPEST, Limits, check_flag
 from .marks import fitting, plain
-from .names import check_names, check_timeout, path_within
+from .names import check_names, check_timeout
 from .plan import Plan
 from .reason import Cause
 from .report import Report, debrief
 from .run import Run
 from .shutdown import Shutdown
 from .tasks import refuse_running_loop
-from .text import alike, class_name, repr_line, value_line
+from .text import alike, class_name, path_within, repr_line, value_line
 
 if TYPE_CHECKING:
     import os
@@ -558,7 +558,7 @@ class Scheduler(AbstractJob[bool]):
         return asyncio.run(self.co_shutdown())
 
     def _hooks(self, around: str) -> Iterable[tuple[AbstractJob[object], str]]:
-        return self._hooks_at(path_within(around, self))
+        return self._hooks_at(path_within(around, self.name))
 
     def _hooks_at(self, path: str) -> Iterable[tuple[AbstractJob[object], str]]:
         if type(self).co_shutdown is not Scheduler.co_shutdown:

@@ -14,6 +14,7 @@ __all__ = [
     "encodable",
     "label_lines",
     "line",
+    "path_within",
     "printable",
     "repr_line",
     "value_line",
@@ -65,6 +66,11 @@ def label_lines(value: object, limit: int = LIMIT) -> list[str]:
 def class_name(value: object) -> str:
     """Return the name of the class of a value, in printable characters."""
     return line(_NAME_OF_CLASS.__get__(type(value)))
+
+
+def path_within(around: str, name: str) -> str:
+    """Return the path of what has that name inside of what has the other path, if that has one."""
+    return f"{around}/{name}" if around else name
 
 
 def _text(value: object, convert: Callable[[Any], str], length: int) -> str:
