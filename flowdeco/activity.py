@@ -187,7 +187,8 @@ class Activity:
                 )
             else:
                 task = self._new_task()
-        except Exception as error:  # of a task factory, or as no task could be made
+        except (Exception, asyncio.CancelledError) as error:
+            # Of a task factory, or as no task could be made.
             if not self.ended:
                 self.settle(None, error)
         else:
@@ -215,13 +216,14 @@ class Activity:
         self.is_special = self.has_foreign_task = True
         try:
             task = foreign(guard, self.run.loop, self.run.context)
+            is_done = task.done()  # unless it is no task at all
+            if not is_done:
+                task.add_done_callback(self._foreign_task_done)
         except BaseException:
             self.has_foreign_task = False
             raise
-        if task.done():
+        if is_done:
             self._foreign_task_done(task)
-        else:
-            task.add_done_callback(self._foreign_task_done)
         return task
 
     # The body
@@ -278,12 +280,15 @@ class Activity:
             self.has_foreign_task = False
             if self.is_settled and not self.ended:
                 self.run.retire(self)
+            elif self.stopping and self._is_to_begin() and not self.ended:
+                self.run.let_go(self)
             elif not self.ended:
                 missed = RuntimeError(f"a task factory of the loop did not run {self.name}")
                 self.settle(None, missed if failure is None else failure)
         except BaseException as fault:
             self.run.agenda.mend(fault, self, failure)
-        if failure is not None and self.is_settled and not is_cancellation(failure):
+        is_lost = self.is_settled or self.outcome.state is State.IDLE
+        if failure is not None and is_lost and not is_cancellation(failure):
             text = f"the task around {self.name} raised {class_name(failure)}: {line(failure)}"
             self.run.say(log.WARNING, text, self.path)
 
@@ -436,10 +441,18 @@ class Activity:
         self.cancel()
 
     def cancel(self) -> None:
-        """Cancel the body. One that has not begun needs no cancelling: it will not begin."""
-        if self.outcome.started_at is not None:
+        """Cancel the body.
+
+        One that has not begun needs no cancelling, for it will not begin; but what a task factory
+        has put round it may take its time.
+        """
+        if self.has_foreign_task or not self._is_to_begin():
             assert self.task is not None  # nobody is told to end in the first step of its body
             self.task.cancel()
+
+    def _is_to_begin(self) -> bool:
+        """Tell whether it has a task in which the body has not begun."""
+        return self.outcome.started_at is None
 
     def give_up(self) -> None:
         """Declare stuck what has not ended in its time; but runs within it end by themselves."""
@@ -450,7 +463,7 @@ class Activity:
             run.give_up()
         if inner:
             return
-        if self.is_settled:
+        if self.is_settled or self._is_to_begin():
             self._leave_task()
             return
         task = self.task
@@ -471,10 +484,15 @@ class Activity:
         self.run.say(log.WARNING, f"{self.name} {text} {place}", self.path)
 
     def _leave_task(self) -> None:
-        """Leave a task behind which goes on though its body has ended."""
+        """Leave a task behind which goes on though its body has ended, or has never begun."""
         assert self.task is not None  # a task factory has made it
         abandon(self.task)
-        self.run.retire(self)
+        if self.is_settled:
+            self.run.retire(self)
+        else:
+            guard = self.guard
+            self.run.let_go(self)
+            self.guard = guard  # to be closed with the task
         text = f"the task around {self.name}, which a task factory has made, did not end"
         self.run.say(log.WARNING, text, self.path)
 

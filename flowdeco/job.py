@@ -46,7 +46,7 @@ from .limits import check_flag, check_seconds
 from .marks import described
 from .outcome import MISSING, Outcome, State
 from .tasks import refuse_running_loop
-from .text import alike, class_name, line, repr_line, value_line
+from .text import alike, class_name, line, path_within, repr_line, value_line
 
 if sys.version_info >= (3, 13):  # not asked of the other, which takes longer to import
     from typing import TypeVar
@@ -264,9 +264,15 @@ class AbstractJob(Atom["AbstractJob[object]"], Generic[R]):
         # A coroutine service gives None, whatever it may return in the end.
         return None if self.forever and not self._traits.yields else self._outcome.value
 
-    def _hooks(self) -> Iterable[AbstractJob[object]]:
-        """The jobs whose `co_shutdown` is to be called for this one: none or itself."""
-        return () if type(self).co_shutdown is AbstractJob.co_shutdown else (self,)
+    def _hooks(self, around: str) -> Iterable[tuple[AbstractJob[object], str]]:
+        """The jobs whose `co_shutdown` is to be called for this one, with their paths.
+
+        Args:
+            around: the path of what it is inside of; empty at the outermost level.
+        """
+        if type(self).co_shutdown is AbstractJob.co_shutdown:
+            return ()
+        return ((self, path_within(around, self.name)),)
 
     # How it fares
 
@@ -646,10 +652,10 @@ class Job(AbstractJob[R]):
         if self.shutdown is not None:
             await self.shutdown()
 
-    def _hooks(self) -> Iterable[AbstractJob[object]]:
+    def _hooks(self, around: str) -> Iterable[tuple[AbstractJob[object], str]]:
         if self.shutdown is None and type(self).co_shutdown is Job.co_shutdown:
             return ()
-        return (self,)
+        return ((self, path_within(around, self.name)),)
 
     def _passed_on(self) -> object:
         value = super()._passed_on()

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import CoroutineType, GeneratorType
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from .chain import Link
-from .text import line
+from .text import class_name, line
 
 __all__ = ["call_plainly", "discard"]
 
@@ -83,10 +83,15 @@ def _is_awaitable(kind: type, value: object) -> bool:
         return bool(code.co_flags & inspect.CO_ITERABLE_COROUTINE)
     if issubclass(kind, Link):
         return False  # jobs and declarations have one, to say that they are not to be awaited
-    bases = kind.__mro__[:-1]
-    if not any(vars(base).get("__await__") is not None for base in bases):
+    members = [_MEMBERS_OF(base) for base in _BASES_OF(cast("Any", kind))[:-1]]
+    if not any(names.get("__await__") is not None for names in members):
         return False
-    return not any("__class__" in vars(base) for base in bases)
+    return not any("__class__" in names for names in members)
+
+
+# Asked of `type` itself: a metaclass may have attributes of these names, or raise.
+_BASES_OF: Final[Callable[[type], tuple[type, ...]]] = vars(type)["__mro__"].__get__
+_MEMBERS_OF: Final[Callable[[type], Mapping[str, object]]] = vars(type)["__dict__"].__get__
 
 
 def _is_future(kind: type) -> bool:
@@ -96,4 +101,4 @@ def _is_future(kind: type) -> bool:
 def _described(value: object) -> str:
     if isinstance(value, CoroutineType):
         return f"the coroutine {line(value.__name__)}"
-    return f"an awaitable ({line(type(value).__name__)})"
+    return f"an awaitable ({class_name(value)})"

@@ -182,7 +182,8 @@ class Run:
         """Those of which a job takes a place: that of this run, and perhaps those around it."""
         self._sleeper = Sleeper(self.loop)
         self._shutdown: Shutdown | None = None
-        self._orphans: list[Scheduler] = []
+        self._orphans: list[tuple[Scheduler, str]] = []
+        """Those whose hooks are due with those of this run, each with its path."""
         self.all_special: bool = self.is_noted or self.watch is not None or bool(self.windows)
         self.jobs: Sequence[AbstractJob[object]] = tuple(plan.jobs)
         self.successors = plan.successors
@@ -583,20 +584,20 @@ class Run:
 
     async def _call_hooks(self) -> None:
         if self._cut_short and self._outer is not None:
-            self._outer._orphans.extend([*self._orphans, self.scheduler])
+            self._outer._orphans.extend([*self._orphans, (self.scheduler, self._path)])
             return
-        due = dict.fromkeys(self.scheduler._children_hooks())
-        for orphan in self._orphans:
-            due.update(dict.fromkeys(orphan._hooks()))
+        due = dict(self.scheduler._children_hooks(self._path))
+        for orphan, path in self._orphans:
+            due.update(orphan._hooks_at(path))
         seconds = self.limits.shutdown_timeout
-        self._shutdown = Shutdown(self.loop, self.context, seconds, self.flow)
+        self._shutdown = Shutdown(self.loop, self.context, seconds, self.flow, self.agenda)
         if due:
             await self._shutdown.call(due, self._sleeper)
             if self._sleeper.cancelled is not None:
                 self.fail(Reason.cancelled(self._sleeper.cancelled))
         self.scheduler._shutdown_ok = not self._shutdown.errors
-        for error in self._shutdown.errors.values():
-            if is_exit(error):
+        for error in (*self._shutdown.errors.values(), self._shutdown.leaving):
+            if error is not None and is_exit(error):
                 self.fail(Reason.exit(error))
 
     def _close(self) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, cast
 
 from . import log
+from .exceptions import is_exit
 from .outcome import State
 from .reason import Cause
 from .text import class_name, line
@@ -28,7 +29,7 @@ def of_end(activity: Activity) -> tuple[int, str] | None:
         return log.INFO, line(error)
     if outcome.state is not State.FAILED or error is None:
         return None
-    if activity.cut_at is not None and not activity.expired:
+    if activity.cut_at is not None and not activity.expired and not is_exit(error):
         return log.WARNING, f"{line(error)}; it stood at {activity.cut_at}"
     if type(error) is GeneratorExit and activity.run.closed:
         return None  # it was closed by force, with its loop
@@ -92,11 +93,13 @@ def _ends_all(activity: Activity) -> bool:
 
 def _comes_from_inside(activity: Activity, error: BaseException) -> bool:
     """Whether it is that of jobs inside of this one, which were told of."""
+    reports = activity.run._inner_reports.get(activity.job, ())
     if not activity.job._traits.takes_place:
-        return False  # a fan-out tells of its items
+        # A fan-out tells of its items, but not of what has failed inside of these.
+        reports = [one for items in reports for some in items._inner.values() for one in some]
     inside = {
         id(outcome.exception)
-        for report in activity.run._inner_reports.get(activity.job, ())
+        for report in reports
         for outcome in report._outcomes
         if outcome.exception is not None
     }

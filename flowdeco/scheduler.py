@@ -34,7 +34,7 @@ from .report import Report, debrief
 from .run import Run
 from .shutdown import Shutdown
 from .tasks import refuse_running_loop
-from .text import alike, class_name, repr_line, value_line
+from .text import alike, class_name, path_within, repr_line, value_line
 
 if TYPE_CHECKING:
     import os
@@ -546,7 +546,7 @@ class Scheduler(AbstractJob[bool]):
             context, seconds = contextvars.copy_context(), self.limits.shutdown_timeout
             shutdown = Shutdown(loop, context, seconds, self.name)
             sleeper = Sleeper(loop)
-            await shutdown.call(self._children_hooks(), sleeper)
+            await shutdown.call(dict(self._children_hooks("")), sleeper)
             self._shutdown_ok = not shutdown.errors
             if sleeper.cancelled is not None:
                 raise sleeper.cancelled
@@ -561,16 +561,19 @@ class Scheduler(AbstractJob[bool]):
         refuse_running_loop("await scheduler.co_shutdown()")
         return asyncio.run(self.co_shutdown())
 
-    def _hooks(self) -> Iterable[AbstractJob[object]]:
+    def _hooks(self, around: str) -> Iterable[tuple[AbstractJob[object], str]]:
+        return self._hooks_at(path_within(around, self.name))
+
+    def _hooks_at(self, path: str) -> Iterable[tuple[AbstractJob[object], str]]:
         if type(self).co_shutdown is not Scheduler.co_shutdown:
-            return (self,)
+            return ((self, path),)
         if self._shutdown_ok is not None:
             return ()
         self._shutdown_ok = True
-        return self._children_hooks()
+        return self._children_hooks(path)
 
-    def _children_hooks(self) -> builtins.list[AbstractJob[object]]:
-        return [hooked for job in self._flow_jobs for hooked in job._hooks()]
+    def _children_hooks(self, path: str) -> Iterator[tuple[AbstractJob[object], str]]:
+        return (hooked for job in self._flow_jobs for hooked in job._hooks(path))
 
     # What happened
 

@@ -6,7 +6,7 @@ import asyncio
 import contextvars
 import functools
 from asyncio import CancelledError
-from collections.abc import Coroutine, Iterable
+from collections.abc import Coroutine, Mapping
 from typing import TYPE_CHECKING, Any
 
 from . import log
@@ -17,6 +17,7 @@ from .tasks import abandon, failure_of, spawned
 from .text import class_name, line
 
 if TYPE_CHECKING:
+    from .agenda import Agenda
     from .job import AbstractJob
 
 __all__ = ["Shutdown"]
@@ -32,6 +33,7 @@ class Shutdown:
         context: they run in copies of it.
         timeout: the seconds that they may take.
         flow: the name of what has run, for the log.
+        agenda: that of the run, if it is one; it knows whether exceptions are to get out at once.
     """
 
     def __init__(
@@ -40,27 +42,34 @@ class Shutdown:
         context: contextvars.Context,
         timeout: float,
         flow: str,
+        agenda: Agenda | None = None,
     ) -> None:
         self.errors: dict[AbstractJob[object], BaseException] = {}
         """What went wrong, by job."""
+        self.leaving: BaseException | None = None
+        """An exit that the log raised when it was told of that: see `log.write`."""
         self._loop = loop
         self._context = context
         self._timeout = timeout
         self._flow = flow
+        self._agenda = agenda
+        self._paths: Mapping[AbstractJob[object], str] = {}
         self._tasks: dict[AbstractJob[object], asyncio.Task[None]] = {}
         self._raised: dict[AbstractJob[object], BaseException] = {}
         self._late: set[AbstractJob[object]] = set()
         self._drain: Drain[AbstractJob[object]] | None = None
         self._sleeper: Sleeper | None = None
 
-    async def call(self, jobs: Iterable[AbstractJob[object]], sleeper: Sleeper) -> None:
+    async def call(self, due: Mapping[AbstractJob[object], str], sleeper: Sleeper) -> None:
         """Call the hooks, and return when they have ended or the time is over.
 
-        A cancellation that reaches the caller is kept by the sleeper.
+        Args:
+            due: the jobs that have them, each with its path.
+            sleeper: keeps a cancellation that reaches the caller.
         """
-        due = list(jobs)
         if not due:
             return
+        self._paths = due
         until = self._loop.time() + self._timeout
         self._drain = Drain(self._loop, due, until, self._cancel, self._give_up, patient=True)
         self._sleeper = sleeper
@@ -75,9 +84,11 @@ class Shutdown:
         try:
             task = self._tasks[job] = spawned(guard, self._loop, self._context.copy())
             task.add_done_callback(functools.partial(self._done, job, guard))
-        except Exception as error:  # of a task factory
+        except BaseException as error:  # of a task factory, or a signal
             guard.close()
-            self._end(job, error)
+            if self._agenda is not None and self._agenda.given_up_at_once:
+                raise
+            self._end(job, _as_failure(job, error))
 
     def hurry(self) -> None:
         """Wait no longer than the hooks need to react to a cancellation."""
@@ -124,11 +135,7 @@ class Shutdown:
             )
             late.__cause__ = error
             return late
-        if error is not None and is_cancellation(error) and job not in self.errors:
-            cancelled = SelfCancelledError(f"the shutdown of {job.name!r} was cancelled")
-            cancelled.__cause__ = error
-            return cancelled
-        return error
+        return error if error is None or job in self.errors else _as_failure(job, error)
 
     def _cancel(self, job: AbstractJob[object]) -> None:
         self._late.add(job)
@@ -138,12 +145,17 @@ class Shutdown:
         text = f"the shutdown of {job.name!r} did not end within {self._timeout:g} s"
         abandon(self._tasks[job])
         self._end(job, TimeoutError(text))
-        log.write(log.WARNING, f"{text}, although it was cancelled", self._flow, job.name)
+        self._say(f"{text}, although it was cancelled", job)
 
     def _note(self, text: str, job: AbstractJob[object], error: BaseException | None) -> None:
         if error is not None and not issubclass(type(error), (CancelledError, GeneratorExit)):
             text += f", with {class_name(error)}: {line(error)}"
-        log.write(log.WARNING, text, self._flow, job.name)
+        self._say(text, job)
+
+    def _say(self, text: str, job: AbstractJob[object]) -> None:
+        leaving = log.write(log.WARNING, text, self._flow, self._paths[job])
+        if self.leaving is None:
+            self.leaving = leaving
 
     def _end(self, job: AbstractJob[object], error: BaseException | None) -> None:
         # The call waits until each hook has come here; one that comes late has an error already.
@@ -154,3 +166,12 @@ class Shutdown:
             self.errors[job] = error
         if not self._drain.members:
             self._sleeper.wake()
+
+
+def _as_failure(job: AbstractJob[object], error: BaseException) -> BaseException:
+    """Return what a hook has failed with: of a cancellation, one that says so (rule 13)."""
+    if not is_cancellation(error):
+        return error
+    cancelled = SelfCancelledError(f"the shutdown of {job.name!r} was cancelled")
+    cancelled.__cause__ = error
+    return cancelled

@@ -14,6 +14,7 @@ __all__ = [
     "encodable",
     "label_lines",
     "line",
+    "path_within",
     "printable",
     "repr_line",
     "value_line",
@@ -71,6 +72,11 @@ def class_name(value: object) -> str:
 def with_article(noun: str) -> str:
     """Put "a" or "an" before a noun, such as the name of a class."""
     return f"{'an' if noun[:1] in 'aeiouAEIOU' else 'a'} {noun}"
+
+
+def path_within(around: str, name: str) -> str:
+    """Return the path of what has that name inside of what has the other path, if that has one."""
+    return f"{around}/{name}" if around else name
 
 
 def _text(value: object, convert: Callable[[Any], str], length: int) -> str:

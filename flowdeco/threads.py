@@ -97,8 +97,11 @@ class DaemonThreads(Executor):
                 self._threads += 1
 
     def _work(self) -> None:
+        process = os.getpid()
         while (call := self._calls.get()) is not None:
             tell = call()
+            if os.getpid() != process:
+                return  # a child that the call has forked, which ends as its function has returned
             # Before it is told: who hears of it may submit the next call, which is for this thread.
             with self._lock:
                 self._unended -= 1

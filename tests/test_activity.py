@@ -103,6 +103,129 @@ def test_what_has_a_task_and_has_not_begun_when_its_run_is_cancelled_stays_idle(
     assert (second.state.name, began) == expected
 
 
+def delaying(seconds, *, deaf=False):
+    """A loop whose task factory lets a task do something else first; a deaf one is not stopped."""
+    loop = VirtualClockLoop()
+
+    async def later(coroutine):
+        over = loop.time() + seconds
+        while loop.time() < over:
+            try:
+                await asyncio.sleep(over - loop.time())
+            except asyncio.CancelledError:
+                if not deaf:
+                    raise
+        return await coroutine
+
+    def factory(loop, coroutine, **options):
+        if "perform_in" in coroutine.__qualname__:
+            coroutine = later(coroutine)
+        return asyncio.Task(coroutine, loop=loop, **options)
+
+    loop.set_task_factory(factory)
+    return loop
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("forever", [False, True])
+def test_a_task_in_which_a_body_has_not_begun_is_cancelled_with_its_run(forever, caplog):
+    """Rules 8 and 9: what a factory has put round a body takes no grace, and nothing is stuck."""
+    job = Job(waits, forever=forever)
+    scheduler = Scheduler(job, grace=5)
+
+    async def main():
+        ok = await scheduler.co_orchestrate(timeout=1)
+        return ok, asyncio.get_running_loop().time(), asyncio.all_tasks() - {main.task}
+
+    with asyncio.Runner(loop_factory=lambda: delaying(100)) as runner:
+        main.task = runner.get_loop().create_task(main())
+        ok, over, left = runner.get_loop().run_until_complete(main.task)
+
+    assert (ok, over, left) == (False, 1.0, set())
+    assert states(job) == ["IDLE"]
+    assert not any("stuck" in message for message in caplog.messages)
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_task_in_which_a_body_never_begins_is_left_behind_in_the_end(caplog):
+    """Rule 8: the run ends in its time; the body, which is told to begin after that, does not."""
+    began = []
+
+    async def body():
+        began.append("body")
+
+    job = Job(body, label="job")
+    scheduler = Scheduler(job, grace=5)
+
+    async def main():
+        ok = await scheduler.co_orchestrate(timeout=1)
+        over = asyncio.get_running_loop().time()
+        await asyncio.sleep(200)
+        return ok, over
+
+    with asyncio.Runner(loop_factory=lambda: delaying(100, deaf=True)) as runner:
+        assert runner.run(main()) == (False, 6.0)
+
+    assert (states(job), began) == (["IDLE"], [])
+    (told,) = [message for message in caplog.messages if "did not end" in message]
+    assert told == "the task around 'job', which a task factory has made, did not end"
+
+
+def test_what_a_task_raises_in_which_a_body_has_not_begun_is_not_lost(caplog):
+    """Rule 14: it is logged, though the job has never started."""
+    loop = VirtualClockLoop()
+
+    async def later():
+        try:
+            await waits()
+        finally:
+            raise ValueError("tracing")
+
+    def factory(loop, coroutine, **options):
+        if "perform_in" in coroutine.__qualname__:
+            coroutine.close()
+            coroutine = later()
+        return asyncio.Task(coroutine, loop=loop, **options)
+
+    loop.set_task_factory(factory)
+    job = Job(quick, label="job")
+
+    assert not Scheduler(job).orchestrate(1, loop_factory=lambda: loop)
+    assert states(job) == ["IDLE"]
+    assert "the task around 'job' raised ValueError: tracing" in caplog.messages
+
+
+def gives_none(_loop, coroutine, **_options):
+    coroutine.close()
+
+
+def is_cancelled(_loop, _coroutine, **_options):
+    raise asyncio.CancelledError("no task")
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    ("make", "error"), [(gives_none, AttributeError), (is_cancelled, SelfCancelledError)]
+)
+def test_a_factory_that_gives_no_task_is_a_failure_of_the_job(make, error):
+    """Rules 9 and 13: what comes after it starts, and the run is not held up."""
+    loop = VirtualClockLoop()
+
+    def factory(loop, coroutine, **options):
+        if "perform_in" in coroutine.__qualname__ and not made:
+            made.append(coroutine)
+            return make(loop, coroutine, **options)
+        return asyncio.Task(coroutine, loop=loop, **options)
+
+    made = []
+    loop.set_task_factory(factory)
+    first, second = Job(quick), Job(quick)
+
+    assert Scheduler(first >> second).orchestrate(5, loop_factory=lambda: loop)
+    assert states(first, second) == ["FAILED", "DONE"]
+    assert isinstance(first.raised_exception(), error)
+
+
 def test_a_place_that_comes_when_the_run_has_closed_goes_to_who_waits_next():
     """Rule 6: the job that has waited for it makes no task any more, and stays idle."""
     tasks, made = [], []

@@ -876,3 +876,28 @@ def test_a_program_without_logging_shows_on_standard_error_that_something_failed
     assert second.startswith("'Deploy' failed after 0.")
     assert second.endswith(r"critical job 'migrate' failed with LookupError: no table\x1b[31m")
     assert ended.stdout == ""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no fork")
+def test_a_child_that_comes_back_from_a_plain_step_ends():
+    """Section 8: it is no part of the run, and waits for no other call."""
+    out, _, code = run(
+        """
+        import os, warnings
+        from flowdeco import Flow, step
+
+        warnings.simplefilter("ignore", DeprecationWarning)  # of forks beside threads
+
+        class Forks(Flow, critical=True):
+            @step
+            def forks(self):
+                self.child = os.fork()
+
+            @step(after=[forks])
+            def waits(self):
+                os.waitpid(self.child, 0)
+
+        print(bool(Forks().run(timeout=20)))
+        """
+    )
+    assert (out, code) == (["True"], 0)

@@ -8,6 +8,7 @@ import gc
 import math
 import pickle
 import sys
+import threading
 import warnings
 from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
@@ -1170,3 +1171,26 @@ def test_flow_runs_within_a_step():
         "inside",
         *(f"inside/{name}" for name in ("database", "build", "migrate", "smoke")),
     ]
+
+
+def test_threads_that_use_a_flow_for_the_first_time_find_the_same_jobs():
+    """Section 2: a flow has one set of jobs, whoever asks first."""
+    together = threading.Barrier(8)
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        for _ in range(20):
+            flow, found = Deploy(host="a"), []
+
+            def look(flow=flow, found=found):
+                together.wait()
+                found.append((flow.scheduler, flow.build, flow.scheduler.find("build")))
+
+            threads = [threading.Thread(target=look) for _ in range(8)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            assert found == [(flow.scheduler, flow.build, flow.build)] * 8
+    finally:
+        sys.setswitchinterval(interval)

@@ -567,3 +567,17 @@ def test_nothing_is_said_of_what_was_never_awaited():
 
     assert isinstance(deploy.scheduler.find("parts").raised_exception(), TypeError)
     assert caught == []
+
+
+class Unaskable(type):
+    """A class that cannot be asked for anything, as those of some proxies."""
+
+    def __getattribute__(cls, name):
+        raise LookupError(name)
+
+
+def test_a_value_whose_class_cannot_be_asked_is_passed_on():
+    """Rule 9: it is a value, whatever its class does."""
+    value = object.__new__(Unaskable("Value", (), {}))
+
+    assert call_plainly("job", lambda: value) is value

@@ -26,7 +26,18 @@ from actors import (
     waits,
 )
 
-from flowdeco import AbstractJob, Flow, Job, Observer, Scheduler, State, current_job, service, step
+from flowdeco import (
+    AbstractJob,
+    Flow,
+    Job,
+    Observer,
+    Scheduler,
+    State,
+    current_job,
+    each,
+    service,
+    step,
+)
 from flowdeco.errors import (
     BusyError,
     CycleError,
@@ -1777,6 +1788,38 @@ def test_rule_19_the_library_never_prints_and_logs_at_fixed_levels(capsys, caplo
     assert [(record.levelname, record.getMessage()) for record in caplog.records] == [
         ("ERROR", "'whole' failed after 2.000 s: 'whole' timed out after 2 s"),
     ]
+
+
+def test_rule_19_a_fan_out_tells_of_no_failure_that_was_told_of_inside_of_its_items(caplog):
+    """Each is told of where it arose, and the one of an item itself in the line of the fan-out."""
+
+    class Inner(Flow):
+        number: int
+
+        @step(critical=True)
+        async def fails(self):
+            raise ValueError(self.number)
+
+    class Outer(Flow):
+        own: bool
+
+        @step
+        async def numbers(self):
+            return [1, 2]
+
+        @each(numbers)
+        async def item(self, number):
+            if self.own and number == 2:
+                raise LookupError("own")
+            (await Inner(number=number).co_run()).raise_for_failure()
+
+    def told(own):
+        caplog.clear()
+        assert Outer(own=own).run(loop_factory=VirtualClockLoop)
+        return [record.job for record in caplog.records]
+
+    assert told(own=False) == ["item/item[0]/fails", "item/item[1]/fails"]
+    assert told(own=True) == ["item/item[0]/fails", "item"]
 
 
 def test_rule_19_what_is_asked_for_from_outside_is_no_news(caplog):

@@ -1011,3 +1011,19 @@ def test_a_service_without_a_place_starts_with_a_full_window():
     assert virtually(Scheduler(first, server, second, window=1))
     assert diary.lines[1] == (0.0, "server up")
     assert (1.0, "second starts") in diary.lines
+
+
+def test_an_exit_of_a_teardown_that_was_cut_short_is_not_logged(caplog):
+    """Rule 19: it leaves, so that nobody overlooks it."""
+
+    async def body():
+        yield
+        try:
+            await asyncio.sleep(99)
+        except asyncio.CancelledError:
+            raise SystemExit(4) from None
+
+    with pytest.raises(SystemExit):
+        virtually(Scheduler(Job(body, forever=True), Job(quick)))
+
+    assert caplog.messages == []

@@ -28,7 +28,7 @@ def called(loop, shutdown, *hooks, then=0):
     jobs = [Job(quick, shutdown=hook) for hook in hooks]
 
     async def main():
-        await shutdown.call(jobs, Sleeper(loop))
+        await shutdown.call({job: job.name for job in jobs}, Sleeper(loop))
         over = loop.time()
         await asyncio.sleep(then)
         return over
@@ -130,25 +130,51 @@ def test_a_hook_that_cancels_itself_has_failed(loop):
     assert error.__cause__.args == ("why",)
 
 
-def test_a_hook_for_which_no_task_can_be_made_has_failed(loop):
-    """The others are called, and nobody waits for it."""
+@pytest.mark.parametrize("error", [OSError, BaseException, asyncio.CancelledError, SystemExit])
+def test_a_hook_for_which_no_task_can_be_made_has_failed(error, loop):
+    """The others are called, and nobody waits for it, whatever the factory raises."""
     diary, shutdown = Diary(), make(loop)
 
     def factory(loop, coroutine, **options):
         if len(made) == 1:
             made.append(None)
-            raise OSError("no task")
+            raise error("no task")
         made.append(None)
         return asyncio.Task(coroutine, loop=loop, **options)
 
     made = []
     loop.set_task_factory(factory)
-    (failing, working), over = called(loop, shutdown, quick, diary.hook("b", 0.5))
+    (failing, _), over = called(loop, shutdown, quick, diary.hook("b", 0.5))
 
     assert over == 0.5
     assert diary.texts == ["b shuts down"]
-    assert {job: str(error) for job, error in shutdown.errors.items()} == {failing: "no task"}
-    assert working not in shutdown.errors
+    assert list(shutdown.errors) == [failing]
+    raised = shutdown.errors[failing]
+    if error is asyncio.CancelledError:
+        assert isinstance(raised, SelfCancelledError)
+        raised = raised.__cause__
+    assert (type(raised), str(raised)) == (error, "no task")
+
+
+@pytest.mark.parametrize("hook", [fails_when_cancelled, swallows_times(9)])
+def test_an_exit_of_the_log_when_it_is_told_of_a_hook_leaves(hook):
+    """Rule 12: when the hooks have been called, as one of a body would."""
+    diary = Diary()
+
+    class Exits(logging.Handler):
+        def emit(self, record):
+            if "the shutdown of" in record.getMessage():
+                raise SystemExit(3)
+
+    logger, handler = logging.getLogger("flowdeco"), Exits()
+    logger.addHandler(handler)
+    try:
+        with pytest.raises(SystemExit):
+            virtually(Scheduler(Job(quick, shutdown=hook), Job(quick, shutdown=diary.hook("b", 1))))
+    finally:
+        logger.removeHandler(handler)
+
+    assert diary.texts == ["b shuts down"]
 
 
 def test_the_drain_of_hooks_is_part_of_the_report():
@@ -160,3 +186,19 @@ def test_the_drain_of_hooks_is_part_of_the_report():
 
     (error,) = scheduler.report.shutdown_errors.values()
     assert isinstance(error.__cause__, ValueError)
+
+
+def test_the_log_has_the_path_of_a_job_whose_hook_has_failed(caplog):
+    """Rule 19: of one in a run that was cut short, or has never begun, as well."""
+    late = Job(quick, shutdown=fails_when_cancelled, label="late")
+    unbegun = Scheduler(Scheduler(late, label="deeper"), label="unbegun")
+    first = Job(waits, label="first", shutdown=Diary().hook("x", error=ValueError("broken")))
+    inner = Scheduler(first >> unbegun, label="inner")
+
+    async def body():
+        await inner.co_orchestrate()
+
+    assert not virtually(Scheduler(Job(body, label="outer")), timeout=1)
+
+    paths = {record.job for record in caplog.records if "the shutdown of" in record.getMessage()}
+    assert paths == {"outer/first", "outer/unbegun/deeper/late"}
