@@ -8,13 +8,14 @@ from types import CoroutineType
 from typing import TYPE_CHECKING, Any, cast
 
 from . import log, places
-from .body import PLAIN
+from .body import PLAIN, close_unstarted
 from .current import current_activity
 from .drain import Sleeper
 from .errors import SelfCancelledError, SkippedError
 from .exceptions import context_of, is_cancellation, is_exit, traceback_of, with_traceback
 from .job import AbstractJob, Job
 from .limits import finite
+from .marks import name_of
 from .outcome import MISSING, Outcome, State
 from .serving import serve
 from .tasks import Task, abandon, failure_of, foreign, primed, starting
@@ -318,8 +319,9 @@ class Activity:
             run.loop.call_soon(run.service_is_up, self)
         if run.watch is None:
             return self._body()
+        name, path = name_of(job), self.path
         self.watched = self._body()
-        return run.watch.over(self.watched, job.name, self.path)
+        return run.watch.over(self.watched, name, path)
 
     def _body(self) -> Awaitable[object]:
         if not self.job._traits.yields:
@@ -402,7 +404,7 @@ class Activity:
         return expiry
 
     def _cut_short(self, error: BaseException | None) -> TimeoutError:
-        name, seconds = self.job.name, f"{round(self.cut_after, 2):g}"
+        name, seconds = name_of(self.job), f"{round(self.cut_after, 2):g}"
         late = TimeoutError(f"the teardown of {name} was cut short after {seconds} s")
         late.add_note(f"it stood at {self.cut_at}")
         if error is not None and not is_cancellation(error):
@@ -522,17 +524,23 @@ class Activity:
     @property
     def name(self) -> str:
         """The name of the job, in quotation marks."""
-        return repr(self.job.name)
+        return repr(name_of(self.job))
 
     @property
     def path(self) -> str:
         """The names of the job and of those that it is inside of, from the outermost."""
-        names = [self.job.name]
+        names = [name_of(self.job)]
         around = self.run.enclosing
         while around is not None:
-            names.append(around.job.name)
+            names.append(name_of(around.job))
             around = around.run.enclosing
         return "/".join(reversed(names))
+
+    def forget_body(self) -> None:
+        """Let go of the body; one that was made and never begun is closed."""
+        watched, self.watched = self.watched, None
+        if type(watched) is CoroutineType:
+            close_unstarted(cast("Coroutine[Any, Any, object]", watched))
 
     def stop_timer(self) -> None:
         """Let its own timeout no longer count."""

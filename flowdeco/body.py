@@ -17,7 +17,7 @@ import attrs
 
 from .annotations import is_async_function, parameters
 from .errors import StartedError
-from .plain import call_plainly
+from .plain import call_plainly, close_unstarted
 from .text import class_name, line, repr_line
 from .threads import in_thread
 
@@ -35,6 +35,7 @@ __all__ = [
     "Traits",
     "awaiting",
     "check_callable",
+    "close_unstarted",
     "defined_at",
     "function_name",
     "is_awaitable",
@@ -243,7 +244,7 @@ class Once(Traits):
         self.coroutine = coroutine
         # Not __del__: where the job is part of a reference cycle, the collector might finalise
         # the coroutine first, with a warning. The finalizer keeps it alive until then.
-        weakref.finalize(self, _close_unstarted, coroutine)
+        weakref.finalize(self, close_unstarted, coroutine)
 
     def check(self, job: AbstractJob[object]) -> None:
         """Refuse a second start.
@@ -269,11 +270,6 @@ def _has_started(coroutine: AnyCoroutine) -> bool:
         return inspect.getgeneratorstate(generator) != inspect.GEN_CREATED
     state = inspect.getcoroutinestate(cast("Coroutine[Any, Any, Any]", coroutine))
     return state != inspect.CORO_CREATED
-
-
-def _close_unstarted(coroutine: AnyCoroutine) -> None:
-    if not _has_started(coroutine):
-        coroutine.close()
 
 
 class Awaited(Traits):

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Generator, Mapping
 from types import CoroutineType, GeneratorType
 from typing import Any, Final, cast
 
 from .chain import Link
 from .text import class_name, line
 
-__all__ = ["call_plainly", "discard"]
+__all__ = ["call_plainly", "close_unstarted", "discard"]
 
 
 def call_plainly(name: str, method: Callable[..., Any], *arguments: object) -> object:
@@ -48,7 +48,7 @@ def discard(value: object) -> None:
         return
     with contextlib.suppress(Exception):  # what it does now is nobody's business any more
         if isinstance(value, (CoroutineType, GeneratorType)):
-            _close_unstarted(value)
+            close_unstarted(value)
         elif _is_future(kind):
             # It may belong to a loop in another thread.
             future = cast("asyncio.Future[object]", value)
@@ -60,12 +60,15 @@ def discard(value: object) -> None:
             kind.__await__(value).close()
 
 
-def _close_unstarted(value: CoroutineType[Any, Any, Any] | GeneratorType[Any, Any, Any]) -> None:
+def close_unstarted(value: Coroutine[Any, Any, Any] | Generator[Any, Any, Any]) -> None:
+    """Close a coroutine that has never begun, so that nobody warns of it."""
     # One that has started is in the hands of somebody else.
     if isinstance(value, CoroutineType):
         if inspect.getcoroutinestate(value) == inspect.CORO_CREATED:
             value.close()
-    elif inspect.getgeneratorstate(value) == inspect.GEN_CREATED:
+    elif isinstance(value, GeneratorType) and (
+        inspect.getgeneratorstate(value) == inspect.GEN_CREATED
+    ):
         value.close()
 
 

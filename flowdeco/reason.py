@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import attrs
 
+from .marks import name_of
 from .text import class_name
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ class Reason:
 
     @classmethod
     def exit(cls, error: BaseException, job: AbstractJob[object] | None = None) -> Reason:
-        where = "" if job is None else f" in {job.name!r}"
+        where = "" if job is None else f" in {name_of(job)!r}"
         return cls(Cause.EXIT, f"{class_name(error)}{where}", error, job)
 
     @classmethod
@@ -58,12 +59,12 @@ class Reason:
 
     @classmethod
     def critical(cls, job: AbstractJob[object], error: BaseException) -> Reason:
-        text = f"critical job {job.name!r} failed with {class_name(error)}"
+        text = f"critical job {name_of(job)!r} failed with {class_name(error)}"
         return cls(Cause.CRITICAL, text, error, job)
 
     @classmethod
     def skipped(cls, job: AbstractJob[object], error: BaseException) -> Reason:
-        return cls(Cause.CRITICAL, f"critical job {job.name!r} was skipped", error, job)
+        return cls(Cause.CRITICAL, f"critical job {name_of(job)!r} was skipped", error, job)
 
     @classmethod
     def timeout(cls, name: str, seconds: float, late: float = 0.0) -> Reason:
@@ -78,7 +79,7 @@ class Reason:
 
     @classmethod
     def stuck(cls, jobs: Sequence[AbstractJob[object]]) -> Reason:
-        return cls(Cause.STUCK, "stuck: " + ", ".join(repr(job.name) for job in jobs))
+        return cls(Cause.STUCK, "stuck: " + ", ".join(repr(name_of(job)) for job in jobs))
 
     def outranks(self, other: Reason | None) -> bool:
         """Tell whether this one is to replace the other."""

@@ -510,6 +510,7 @@ class Run:
                 self._sleeper.wake()
             activity.give_places_back()
             activity.call = activity.guard = None
+            activity.forget_body()
 
     # The end of the bodies, steps first, within the grace (rules 7 and 8)
 

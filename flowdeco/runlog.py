@@ -23,7 +23,7 @@ MOST_NAMED = 3
 
 def of_end(activity: Activity) -> tuple[int, str] | None:
     """Say how a job has ended, where that is worth more than a line for debugging."""
-    outcome, name = activity.outcome, repr(activity.job.name)
+    outcome, name = activity.outcome, activity.name
     error = outcome.exception
     if outcome.state is State.SKIPPED:
         return log.INFO, line(error)

@@ -254,8 +254,10 @@ def test_the_parent_of_a_child_still_handles_signals():
     """Rule 12: what the child has put back is the child's."""
     out, err, code = run(
         """
-        import asyncio, os, signal
+        import asyncio, os, signal, warnings
         from flowdeco import Flow, step
+
+        warnings.simplefilter("ignore", DeprecationWarning)  # of forks beside threads
 
         class Parent(Flow):
             @step

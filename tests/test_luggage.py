@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import copy
+import functools
 import multiprocessing
 import pickle
 import sys
@@ -126,6 +127,7 @@ class Everything(Flow, grace=1.0):
         await swallow()
 
 
+@functools.cache
 def all_kinds():
     """Reports of runs that ended in all ways."""
     nested = Scheduler(boom("b", critical=True), nap("n", shutdown=refuse), label="inner")
@@ -153,7 +155,15 @@ def exited():
     return scheduler.report
 
 
-REPORTS = all_kinds()
+KINDS = ("nothing", "fine", "failed", "nested", "deep", "timed out", "stuck", "exit", "everything")
+
+every_kind = pytest.mark.parametrize("report", KINDS, indirect=True)
+
+
+@pytest.fixture
+def report(request):
+    assert set(all_kinds()) == set(KINDS)
+    return all_kinds()[request.param]
 
 
 def without_exception(records):
@@ -168,7 +178,7 @@ def shown(error):
     return (type(error), str(error), inside)
 
 
-@pytest.mark.parametrize("report", REPORTS.values(), ids=REPORTS)
+@every_kind
 def test_what_arrives_says_the_same(report):
     """Verdict, jobs, failures and texts are those of the report that left, tracebacks included."""
     other = arrived(report)
@@ -188,7 +198,7 @@ def test_what_arrives_says_the_same(report):
     }
 
 
-@pytest.mark.parametrize("report", REPORTS.values(), ids=REPORTS)
+@every_kind
 def test_what_arrives_has_the_same_reason(report):
     """The reason has its cause, its exception, and something that has the name of the job."""
     here, there = report.reason, arrived(report).reason
@@ -199,7 +209,7 @@ def test_what_arrives_has_the_same_reason(report):
         assert repr(there.job) == repr(here.job)
 
 
-@pytest.mark.parametrize("report", REPORTS.values(), ids=REPORTS)
+@every_kind
 def test_what_arrives_raises_the_same(report):
     """`raise_for_failure` of it raises what that of the other raises, or returns it."""
 
@@ -213,7 +223,7 @@ def test_what_arrives_raises_the_same(report):
     assert raised(arrived(report)) == raised(report)
 
 
-@pytest.mark.parametrize("report", REPORTS.values(), ids=REPORTS)
+@every_kind
 def test_what_has_arrived_can_travel_on(report):
     """A second journey changes nothing."""
     once = arrived(report)
@@ -223,7 +233,7 @@ def test_what_has_arrived_can_travel_on(report):
     assert twice.jobs == once.jobs or len(twice.failures) == len(once.failures) > 0
 
 
-@pytest.mark.parametrize("report", REPORTS.values(), ids=REPORTS)
+@every_kind
 def test_a_report_can_be_copied(report):
     """A copy, deep or not, says the same; with the exceptions as they are."""
     for other in (copy.copy(report), copy.deepcopy([report])[0]):
@@ -411,7 +421,7 @@ def test_own_errors_know_what_stands_for_their_jobs():
     assert type(skipped.__cause__) is BoomError
 
     with pytest.raises(StuckError) as caught:
-        arrived(REPORTS["stuck"]).raise_for_failure()
+        arrived(all_kinds()["stuck"]).raise_for_failure()
     assert [job.name for job in caught.value.jobs] == ["s"]
 
 
