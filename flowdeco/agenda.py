@@ -93,25 +93,27 @@ class Agenda:
             self.now = now
             now = self._read_clock()
             until = now + LONGEST_TURN
-            left = AT_ONCE
-            while runs or granted:
-                if not left or now > until:
-                    self._loop.call_soon(self._go_on)
-                    return
-                left -= 1
+            for _ in range(AT_ONCE):
                 if granted:
                     activity = granted.popleft()
-                else:
+                elif runs:
                     run = runs.popleft()
                     if run.closed:
                         continue
                     activity = Activity(run, run.ready.popleft())
+                else:
+                    break
                 if not activity.is_special or activity.can_start():
                     activity.launch(now)
                 activity = None
                 now = self.now or self._read_clock()
-            self.is_busy = False
-            self.now = None
+                if now > until:
+                    break
+            if runs or granted:
+                self._loop.call_soon(self._go_on)
+            else:
+                self.is_busy = False
+                self.now = None
         except BaseException as fault:
             self.mend(fault, activity, None)
 

@@ -359,18 +359,20 @@ class Run:
                     self.agenda.add(self)
             self.agenda.advance()
 
-    def _release(self, number: int) -> None:
-        """Make ready what has waited for this job alone."""
+    def _release(self, number: int) -> bool:
+        """Make ready what has waited for this job alone; whether anything has waited for it."""
         successors = self.successors[number]
-        if successors is not None:
-            waiting = self._waiting
-            for successor in successors:
-                left = waiting[successor] - 1
-                waiting[successor] = left
-                if not left:
-                    self.outcomes[successor].state = _SCHEDULED
-                    self.ready.append(successor)
-                    self.agenda.add(self)
+        if successors is None:
+            return False
+        waiting = self._waiting
+        for successor in successors:
+            left = waiting[successor] - 1
+            waiting[successor] = left
+            if not left:
+                self.outcomes[successor].state = _SCHEDULED
+                self.ready.append(successor)
+                self.agenda.add(self)
+        return True
 
     def lets_start(self, now: float) -> bool:
         """Tell whether a body may start at that time; none does after the deadline (rule 2)."""
@@ -462,19 +464,21 @@ class Run:
             now: the time by the clock of the loop, if that was read for this.
         """
         self.let_go(activity)
-        is_service = activity.is_special and activity.job.forever
+        is_special = activity.is_special
+        is_service = is_special and activity.job.forever
         if not (is_service and self._steps):
             self._left -= 1
+        releases = False
         if not self._left or self.closed:
             if not is_service:
                 self.note_last_end()
             self._let_nothing_start()
         elif not (is_service and activity.is_up):
-            self._release(activity.number)
-        if activity.is_special and (self.is_noted or activity.outcome.exception is not None):
+            releases = self._release(activity.number)
+        if is_special and (self.is_noted or activity.outcome.exception is not None):
             self.note_end(activity)
             now = None
-        if self.ready and not self.agenda.is_busy:
+        if releases and not self.agenda.is_busy:
             self.agenda.advance(now)
 
     def note_last_end(self) -> None:

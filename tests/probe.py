@@ -20,7 +20,7 @@ LEFT_ALONE = PACKAGE + "testing.py"
 """The clock of the tests, which is no part of a run."""
 
 TEXT = PACKAGE + "text.py"
-NAMES = "_flow_unlabelled"
+NAMES = ("_flow_unlabelled", "name_of")
 """Where what the user's objects say of themselves is asked for."""
 
 BUILT_IN = (
@@ -131,7 +131,7 @@ def _is_callback(frame):
 
 def _makes_text(frame):
     while frame is not None and frame.f_code is not Handle._run.__code__:
-        if frame.f_code.co_filename == TEXT or frame.f_code.co_name == NAMES:
+        if frame.f_code.co_filename == TEXT or frame.f_code.co_name in NAMES:
             return True
         frame = frame.f_back
     return False
