@@ -4,13 +4,15 @@
 
 It needs valgrind. Each figure is the difference between a graph and one of twice its size, divided
 by the number of jobs, so that what a process takes to start does not count. It says less than the
-time does: an instruction that waits for memory counts as any other.
+time does: an instruction that waits for memory counts as any other. The collector is off: when it
+comes depends on all that was made before, and so differs with each change elsewhere.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import os
 import re
 import subprocess
@@ -38,6 +40,7 @@ async def perform(name: str, shape: str, kind: str, size: int, part: str) -> Non
 
 def once(name: str, shape: str, kind: str, size: int, part: str) -> None:
     """Do it in an event loop, warm."""
+    gc.disable()
     for so_many in (WARM, WARM, size):
         asyncio.run(perform(name, shape, kind, so_many, "both" if so_many == WARM else part))
 
