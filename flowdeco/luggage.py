@@ -33,7 +33,7 @@ Kept: TypeAlias = "int | tuple[str, str]"
 """A job: its place among the rows, or its class and its name where it is none of them."""
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class _Row:
     """A job as it fared in one run; other jobs and exceptions are given by their places."""
 
@@ -51,7 +51,7 @@ class _Row:
     details: tuple[str, ...]
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class _Error:
     """An exception; others are given by their places."""
 
@@ -68,7 +68,7 @@ class _Error:
     suppressed: bool
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class Luggage:
     """A report, made of what can be pickled."""
 
@@ -86,7 +86,7 @@ class Luggage:
     errors: tuple[_Error, ...]
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class Contents:
     """A report, before it is packed or after."""
 
