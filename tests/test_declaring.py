@@ -232,7 +232,8 @@ def test_a_declaration_looks_like_its_method():
 
 def test_a_signature_of_a_flow_is_that_of_its_fields():
     """As the type checkers have it."""
-    assert str(inspect.signature(Documented)) == "(*, host: str = 'eu') -> None"
+    shown = str(inspect.signature(Documented))
+    assert shown.replace("'str'", "str") == "(*, host: str = 'eu') -> None"  # text, where lazy
 
 
 def test_help_shows_declarations_as_methods():
