@@ -15,7 +15,7 @@ from collections.abc import (
     KeysView,
     Sequence,
 )
-from types import CodeType, CoroutineType, MemberDescriptorType
+from types import CodeType, CoroutineType
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeAlias, cast
 
 import attrs
@@ -131,19 +131,6 @@ class AbstractJob(Atom["AbstractJob[object]"], Generic[R]):
         if self._flow_given is not None:
             self._required = _jobs_in(self._flow_given)
             self._flow_given = None
-
-    if not TYPE_CHECKING:
-
-        def __getattr__(self, name: str) -> object:
-            # Give good error for: job.requires(other), where its class forgot super().__init__().
-            if isinstance(vars(AbstractJob).get(name), MemberDescriptorType):
-                raise AttributeError(
-                    f"{class_name(self)} has no {name} yet: its __init__ does not call"
-                    " super().__init__(); write that as its first line",
-                    name=name,
-                    obj=self,
-                )
-            return object.__getattribute__(self, name)  # which raises Python's own error
 
     # What a job does
 

@@ -143,7 +143,8 @@ class Scheduler(AbstractJob[bool]):
         # Asked for what most are: `isinstance` takes far longer to say no than to say yes.
         if isinstance(given, AbstractJob):
             self._check_new(given)
-            if type(given).__hash__ is None:
+            kind = type(given)
+            if kind is not Job and kind.__hash__ is None:
                 raise _not_told_apart(given)
             if given not in self._flow_jobs:
                 given._flow_owner = self._flow_me

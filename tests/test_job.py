@@ -123,27 +123,6 @@ def test_own_init_that_forgets_its_base():
         Scheduler(Forgetful())
 
 
-@pytest.mark.parametrize(
-    "use",
-    [
-        lambda job, other: job.requires(other),
-        lambda job, other: other >> job,
-        lambda job, other: job.is_idle(),
-        lambda job, other: job.label,
-        lambda job, other: repr(job),
-    ],
-)
-def test_own_init_that_forgets_its_base_is_told_at_the_first_use(use):
-    """Before it is added, too, and in words of the interface."""
-
-    class Forgetful(AbstractJob[None]):
-        def __init__(self):
-            pass
-
-    with pytest.raises(AttributeError, match=r"its __init__ does not call super\(\)\.__init__\(\)"):
-        use(Forgetful(), nap("other"))
-
-
 def test_own_slots_are_of_no_concern():
     """What a class of one's own has not set yet is Python's own error."""
 
