@@ -90,8 +90,9 @@ class Agenda:
         self.is_busy = True
         activity: Activity | None = None
         try:
+            if now is None:
+                now = self._loop.time()
             self.now = now
-            now = self._read_clock()
             until = now + LONGEST_TURN
             for _ in range(AT_ONCE):
                 if granted:
