@@ -68,6 +68,9 @@ class Process:
         assert self.popen.stdout.readline().rstrip() == line
 
     def send(self, number):
+        # Python may look at a signal that comes between its last look and the wait of the selector
+        # only after that wait; what has just printed is on its way there.
+        time.sleep(0.1)
         self.popen.send_signal(number)
 
     def end(self):

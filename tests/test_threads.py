@@ -1025,6 +1025,7 @@ def run_program(body, number=None):
     try:
         if number is not None:
             assert popen.stdout.readline().rstrip() == "ready"
+            time.sleep(0.1)  # see Process.send in test_signals.py
             popen.send_signal(number)
         began = time.monotonic()
         out, err = popen.communicate(timeout=CAP)
