@@ -197,7 +197,9 @@ class Activity:
                 self.task = task
                 if run.is_eager and task.done():
                     # It has ended in the very first line of the guard: see the net.
-                    run.agenda.mend(failure_of(task) or RuntimeError("no body"), self, None)
+                    failure = failure_of(task)
+                    assert failure is not None  # or the guard would have ended the job
+                    run.agenda.mend(failure, self, None)
 
     def _new_task(self) -> asyncio.Task[None]:
         run = self.run

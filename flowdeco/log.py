@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
-import sys
 from typing import Final
 
 from .exceptions import traceback_of
@@ -50,17 +50,15 @@ def write(
         shown = None if error is None else (type(error), error, traceback_of(error))
         names = {"flow": flow, "job": job}
         _logger.log(level, text, exc_info=shown, extra=names, stacklevel=3)
-    except (SystemExit, KeyboardInterrupt) as error:
-        return error
+    except (SystemExit, KeyboardInterrupt) as leaving:
+        return leaving
     except BaseException:
         _note_broken_log(text)
     return None
 
 
 def _note_broken_log(text: str) -> None:
-    try:
+    # Where standard error is broken as well, there is nobody left to tell.
+    with contextlib.suppress(BaseException):
         record = logging.makeLogRecord({"name": _logger.name, "msg": text})
         logging.Handler().handleError(record)
-    except BaseException:
-        # Standard error is broken as well: there is nobody left to tell.
-        sys.exc_info()

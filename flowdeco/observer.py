@@ -59,16 +59,17 @@ class Audience:
             try:
                 notify(observer)
             except (SystemExit, KeyboardInterrupt) as error:
-                leaving = leaving or error
+                leaving = error if leaving is None else leaving
             except BaseException as error:
                 # A new list, as this one is being walked through; and never by their equality.
                 self._observers = [one for one in self._observers if one is not observer]
-                leaving = log.write(log.WARNING, _disabled(observer, error), self._flow) or leaving
+                told = log.write(log.WARNING, _disabled(observer, error), self._flow)
+                leaving = told if leaving is None else leaving
         return leaving
 
 
 def _disabled(observer: Observer, error: BaseException) -> str:
-    traceback, place = traceback_of(error), None
+    traceback, place = traceback_of(error), places.UNKNOWN
     while traceback is not None:
         if not traceback.tb_frame.f_code.co_filename.startswith(places.OWN):
             place = f"{traceback.tb_frame.f_code.co_filename}:{traceback.tb_lineno}"
