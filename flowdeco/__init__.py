@@ -1,41 +1,15 @@
 """Declare scenarios of asyncio jobs as classes, run them, and see what happened."""
 
-from .chain import Chain
-from .current import current_job
-from .declaration import Each, Service, Step, Subflow
-from .decorators import each, service, step, subflow
-from .flow import Flow
-from .job import AbstractJob, Job, PrintJob
-from .observer import Observer
-from .outcome import State
-from .report import Report
+from .flows.declaration import Each, Service, Step, Subflow
+from .flows.decorators import each, service, step, subflow
+from .flows.flow import Flow
+from .jobs.chain import Chain
+from .jobs.current import current_job
+from .jobs.job import AbstractJob, Job, PrintJob
+from .jobs.outcome import State
+from .observers.base import Observer
 from .scheduler import Scheduler
-
-# Layers, from the ground; nothing imports what lies above it:
-#   errors, exceptions, places, current, dot, graph, text, limits, outcome, chain, window, drain
-#   log, deadline, serving, tasks, pickles, lazy
-#   threads, watch, annotations
-#   plain
-#   marks, body, traces
-#   job
-#   plan, names
-#   observer, reason, activity, listing, shutdown
-#   runlog, net
-#   agenda
-#   diagram, layout, luggage, report, grace
-#   run
-#   ownloop
-#   scheduler
-#   surgery, inner
-#   instead
-#   declaration
-#   decorators, methods, foreign
-#   hooks
-#   checks
-#   definition
-#   changes
-#   flow
-#   testing
+from .views.report import Report
 
 __version__ = "0.1.0"
 

@@ -6,10 +6,10 @@ from asyncio import InvalidStateError
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from .text import printable
+from .base.text import printable
 
 if TYPE_CHECKING:
-    from .job import AbstractJob
+    from .jobs.job import AbstractJob
 
 __all__ = [
     "BusyError",
@@ -191,7 +191,7 @@ class StuckError(FlowdecoError, RuntimeError):
 
     def __init__(self, jobs: Sequence[AbstractJob[object]]) -> None:
         self.jobs = tuple(jobs)
-        names = ", ".join(job._flow_called() for job in self.jobs)
+        names = ", ".join(job.__flow_called__() for job in self.jobs)
         super().__init__(
             f"still running after they were cancelled and the grace was over: {names};"
             " let CancelledError pass, and keep clean-up shorter than the grace"

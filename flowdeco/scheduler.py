@@ -10,12 +10,15 @@ import weakref
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, TypeAlias, TypeVar, cast
 
-from . import diagram, listing, ownloop
-from .activity import enclosing_activity
-from .body import NESTED, PLAIN, function_name, is_coroutine
-from .chain import Chain
-from .dot import Graph
-from .drain import Sleeper
+from .base.graph import CircularError, reverse, topological_order
+from .base.limits import DEEPEST, Limits, check_flag
+from .base.text import alike, class_name, path_within, repr_line, value_line
+from .engine import own_loop
+from .engine.drain import Sleeper
+from .engine.execution import enclosing_execution
+from .engine.reason import Cause
+from .engine.run import Run
+from .engine.shutdown import Shutdown
 from .errors import (
     BusyError,
     CycleError,
@@ -23,23 +26,22 @@ from .errors import (
     OwnershipError,
     RequirementError,
 )
-from .graph import CircularError, reverse, topological_order
-from .job import NEVER_RUN, UNNAMED, AbstractJob, Job, RequirementSet
-from .limits import DEEPEST, Limits, check_flag
-from .marks import fitting, plain
-from .names import check_names, check_timeout
-from .plan import Plan
-from .reason import Cause
-from .report import Report, debrief
-from .run import Run
-from .shutdown import Shutdown
-from .tasks import refuse_running_loop
-from .text import alike, class_name, path_within, repr_line, value_line
+from .jobs.bodies import NESTED, PLAIN, function_name, is_coroutine
+from .jobs.chain import Chain
+from .jobs.entries import entries
+from .jobs.job import NEVER_RUN, UNNAMED, AbstractJob, Job, RequirementSet
+from .jobs.loops import refuse_running_loop
+from .jobs.marks import fitting, plain
+from .jobs.names import check_names, check_timeout
+from .jobs.plan import Plan
+from .views import diagram, listing
+from .views.dot import Graph
+from .views.report import Report, debrief
 
 if TYPE_CHECKING:
     import os
 
-    from .observer import Observer
+    from .observers.base import Observer
 
 __all__ = ["Scheduler"]
 
@@ -89,17 +91,17 @@ class Scheduler(AbstractJob[bool]):
         forever: bool = False,
         required: RequirementSet = None,
     ) -> None:
-        self._flow_jobs: dict[AbstractJob[object], int] = {}
+        self.__flow_jobs__: dict[AbstractJob[object], int] = {}
         """Each with its number in the plan."""
-        self._flow_plan = Plan(self._flow_jobs)
-        self._flow_run: Run | None = None
-        self._flow_report: Report | None = None
-        self._shutdown_ok: bool | None = None
+        self.__flow_plan__ = Plan(self.__flow_jobs__)
+        self.__flow_run__: Run | None = None
+        self.__flow_report__: Report | None = None
+        self.__flow_shutdown_ok__: bool | None = None
         super().__init__(
             label=label, critical=critical, forever=forever, timeout=timeout, required=required
         )
-        self._traits = NESTED
-        self._flow_me = weakref.ref(self)
+        self.__flow_body__ = NESTED
+        self.__flow_me__ = weakref.ref(self)
         check_flag(jobs_critical, "jobs_critical")
         self.jobs_critical = jobs_critical
         self.window = window
@@ -146,10 +148,10 @@ class Scheduler(AbstractJob[bool]):
             kind = type(given)
             if kind is not Job and kind.__hash__ is None:
                 raise _not_told_apart(given)
-            if given not in self._flow_jobs:
-                given._flow_owner = self._flow_me
-                self._flow_plan.add(given)
-            elif given._flow_owner is not self._flow_me:  # it is not there, but its equal
+            if given not in self.__flow_jobs__:
+                given.__flow_owner__ = self.__flow_me__
+                self.__flow_plan__.add(given)
+            elif given.__flow_owner__ is not self.__flow_me__:  # it is not there, but its equal
                 raise _not_told_apart(given)
         elif isinstance(given, Chain):
             jobs = tuple(given)
@@ -164,7 +166,7 @@ class Scheduler(AbstractJob[bool]):
         if not isinstance(job, AbstractJob):
             raise _no_job(job)
         try:
-            owner = None if job._flow_owner is None else job._flow_owner()
+            owner = None if job.__flow_owner__ is None else job.__flow_owner__()
         except AttributeError:
             raise TypeError(
                 f"{class_name(job)}.__init__ does not call super().__init__();"
@@ -172,8 +174,8 @@ class Scheduler(AbstractJob[bool]):
             ) from None
         if owner is not None and owner is not self:
             raise OwnershipError(
-                f"{job._flow_called()} cannot be added to {self._flow_called()}: it is in"
-                f" {owner._flow_called()};"
+                f"{job.__flow_called__()} cannot be added to {self.__flow_called__()}: it is in"
+                f" {owner.__flow_called__()};"
                 " remove it there first, or make another job",
                 job,
             )
@@ -184,12 +186,12 @@ class Scheduler(AbstractJob[bool]):
 
     def _check_nesting(self, job: Scheduler) -> None:
         if job is self:
-            raise NestingError(f"{self._flow_called()} cannot be added to itself", 1)
+            raise NestingError(f"{self.__flow_called__()} cannot be added to itself", 1)
         around = tuple(self._around())
         if any(job is outer for outer in around):
             raise NestingError(
-                f"{job._flow_called()} cannot be added to {self._flow_called()}, which is inside"
-                " of it",
+                f"{job.__flow_called__()} cannot be added to {self.__flow_called__()}, which is"
+                " inside of it",
                 2,
             )
         for _ in job._nested(len(around) + 1):
@@ -200,16 +202,16 @@ class Scheduler(AbstractJob[bool]):
         scheduler: Scheduler | None = self
         while scheduler is not None:
             yield scheduler
-            scheduler = scheduler._flow_home
+            scheduler = scheduler.__flow_home__
 
     def update(self, jobs: Iterable[Jobs]) -> Scheduler:
         """Add several jobs or chains, as `add` does; return this scheduler."""
         self._refuse_busy("add a job to")
         for job in jobs:
             self._take_in(job)
-        if not self._flow_plan.is_outdated:
+        if not self.__flow_plan__.is_outdated:
             with contextlib.suppress(KeyError):  # what one of them requires is still to come
-                self._flow_plan.lay_out()
+                self.__flow_plan__.lay_out()
         return self
 
     def remove(self, job: AbstractJob[object]) -> Scheduler:
@@ -220,24 +222,24 @@ class Scheduler(AbstractJob[bool]):
             BusyError: a run is going on.
         """
         self._refuse_busy("remove a job from")
-        if job not in self._flow_jobs:
-            raise KeyError(f"{job._flow_called()} is not in {self._flow_called()}")
-        del self._flow_jobs[job]
-        job._flow_owner = None
-        self._flow_plan.is_outdated = True
+        if job not in self.__flow_jobs__:
+            raise KeyError(f"{job.__flow_called__()} is not in {self.__flow_called__()}")
+        del self.__flow_jobs__[job]
+        job.__flow_owner__ = None
+        self.__flow_plan__.is_outdated = True
         return self
 
     def __len__(self) -> int:
-        return len(self._flow_jobs)
+        return len(self.__flow_jobs__)
 
     def __bool__(self) -> bool:
         return True
 
     def __contains__(self, job: object) -> bool:
-        return job in self._flow_jobs
+        return job in self.__flow_jobs__
 
     def __iter__(self) -> Iterator[AbstractJob[object]]:
-        return iter(tuple(self._flow_jobs))
+        return iter(tuple(self.__flow_jobs__))
 
     def iterate_jobs(self, scan_schedulers: bool = False) -> Iterator[AbstractJob[object]]:
         """Iterate over all jobs that are no scheduler, those of nested schedulers included.
@@ -269,8 +271,8 @@ class Scheduler(AbstractJob[bool]):
         below: dict[AbstractJob[object], None] = {self: None}
         levels: builtins.list[AbstractJob[object]] = [self]
         for parent in levels:
-            for job in parent._children():
-                unlabelled = job._flow_unlabelled()
+            for job in parent.children:
+                unlabelled = job.__flow_unlabelled__()
                 if name == job.name or _is_text(job.label, name) or name == unlabelled:
                     return job
                 if job not in below:  # a flow may have itself inside
@@ -279,7 +281,7 @@ class Scheduler(AbstractJob[bool]):
         shown = repr_line(name)
         close = alike(name, (job.name for job in levels[1:]))
         hint = f"; did you mean {' or '.join(map(repr, close))}?" if close else ""
-        raise LookupError(f"no job is called {shown} in {self._flow_called()}{hint}")
+        raise LookupError(f"no job is called {shown} in {self.__flow_called__()}{hint}")
 
     def entry_jobs(self) -> Iterator[AbstractJob[object]]:
         """Iterate over the jobs that require nothing."""
@@ -304,7 +306,9 @@ class Scheduler(AbstractJob[bool]):
 
     def requirements(self) -> dict[AbstractJob[object], builtins.list[AbstractJob[object]]]:
         """Return the graph: each job with what it requires, within this scheduler."""
-        return {job: [other for other in job.required if other in self._flow_jobs] for job in self}
+        return {
+            job: [other for other in job.required if other in self.__flow_jobs__] for job in self
+        }
 
     def dependents(self) -> dict[AbstractJob[object], builtins.list[AbstractJob[object]]]:
         """Return the graph the other way round: each job with what requires it."""
@@ -348,14 +352,14 @@ class Scheduler(AbstractJob[bool]):
             if depth > DEEPEST:
                 raise NestingError(
                     f"schedulers are nested more than {DEEPEST} levels deep, at"
-                    f" {self._flow_called()}",
+                    f" {self.__flow_called__()}",
                     depth,
                 )
             yield scheduler
             found += [
                 (job, depth + 1)
-                for job in scheduler._flow_jobs
-                if job._traits is not PLAIN and isinstance(job, Scheduler)
+                for job in scheduler.__flow_jobs__
+                if job.__flow_body__ is not PLAIN and isinstance(job, Scheduler)
             ]
 
     def _check(self) -> None:
@@ -367,54 +371,57 @@ class Scheduler(AbstractJob[bool]):
 
     def _check_jobs(self) -> None:
         self._lay_out()
-        for job in self._flow_jobs:
+        for job in self.__flow_jobs__:
             if type(job) is not Job:
                 check_names(job)
             if job.timeout is not None:
                 check_timeout(job)
-            if job._traits.is_stateful:
-                job._check_ready()
+            if job.__flow_body__.is_stateful:
+                job.__flow_check_ready__()
 
     def _lay_out(self) -> None:
-        if self._flow_plan.is_outdated:
-            self._flow_plan = Plan(self._flow_jobs)
+        if self.__flow_plan__.is_outdated:
+            self.__flow_plan__ = Plan(self.__flow_jobs__)
         try:
-            self._flow_plan.lay_out()
+            self.__flow_plan__.lay_out()
         except KeyError:
             raise self._out_of_reach() from None
-        if self._flow_plan.unordered:
+        if self.__flow_plan__.unordered:
             self.topological_order()
-            self._flow_plan.unordered = False
+            self.__flow_plan__.unordered = False
 
-    def _graph_changed(self) -> None:
-        self._flow_plan.is_outdated = True
+    def __flow_graph_changed__(self) -> None:
+        self.__flow_plan__.is_outdated = True
 
     def _out_of_reach(self) -> RequirementError:
         job, other = next(
-            (job, other) for job in self for other in job._required if other not in self._flow_jobs
+            (job, other)
+            for job in self
+            for other in job.__flow_required__
+            if other not in self.__flow_jobs__
         )
-        where = other._flow_home
-        place = "no scheduler" if where is None else where._flow_called()
+        where = other.__flow_home__
+        place = "no scheduler" if where is None else where.__flow_called__()
         return RequirementError(
-            f"{job._flow_called()} in {self._flow_called()} requires {other._flow_called()}, which"
-            f" is in {place}; requirements stay within one scheduler: add it here, or drop it with"
-            " sanitize()",
+            f"{job.__flow_called__()} in {self.__flow_called__()} requires"
+            f" {other.__flow_called__()}, which is in {place}; requirements stay within one"
+            " scheduler: add it here, or drop it with sanitize()",
             job,
             other,
         )
 
     def _cycle(self, error: CircularError) -> CycleError:
         jobs = cast("builtins.list[AbstractJob[object]]", error.nodes)
-        names = [job._flow_called() if job.name == UNNAMED else job.name for job in jobs]
-        return CycleError(names, self._flow_called())
+        names = [job.__flow_called__() if job.name == UNNAMED else job.name for job in jobs]
+        return CycleError(names, self.__flow_called__())
 
     def is_busy(self) -> bool:
         """Tell whether a run of this scheduler is going on."""
-        return self._flow_run is not None
+        return self.__flow_run__ is not None
 
     def _refuse_busy(self, what: str) -> None:
-        if self._flow_run is not None:
-            raise BusyError(f"cannot {what} {self._flow_called()} while it is running")
+        if self.__flow_run__ is not None:
+            raise BusyError(f"cannot {what} {self.__flow_called__()} while it is running")
 
     # Running
 
@@ -468,7 +475,7 @@ class Scheduler(AbstractJob[bool]):
     ) -> Report:
         """Do as `orchestrate`, within the limits given, and return the report."""
         self._check()
-        return ownloop.perform(lambda: self._new_run(limits, observers), loop_factory).report
+        return own_loop.perform(lambda: self._new_run(limits, observers), loop_factory).report
 
     async def co_perform(self, limits: Limits, observers: Sequence[Observer] = ()) -> Report:
         """Do as `co_orchestrate`, within the limits given, and return the report."""
@@ -494,33 +501,35 @@ class Scheduler(AbstractJob[bool]):
 
     def _new_run(self, limits: Limits, observers: Sequence[Observer]) -> Run:
         self._refuse_busy("run")
-        self._shutdown_ok = None
-        run = Run(self, self._flow_plan, limits, observers, enclosing_activity())
-        self._flow_run = run
+        self.__flow_shutdown_ok__ = None
+        run = Run(self, self.__flow_plan__, limits, observers, enclosing_execution())
+        self.__flow_run__ = run
         return run
 
     def _ended(self, report: Report) -> None:
-        self._flow_run = None
-        self._flow_report = report
+        self.__flow_run__ = None
+        self.__flow_report__ = report
 
-    def _own_timeout(self) -> float | None:
+    def __flow_own_timeout__(self) -> float | None:
         return None  # its run has the deadline
 
-    def _renew(self) -> None:
-        self._shutdown_ok = None
-        self._flow_report = None
-        for job in self._flow_jobs:
-            job._outcome = NEVER_RUN
-            if job._traits.is_stateful:
-                job._renew()
+    def __flow_renew__(self) -> None:
+        self.__flow_shutdown_ok__ = None
+        self.__flow_report__ = None
+        for job in self.__flow_jobs__:
+            job.__flow_outcome__ = NEVER_RUN
+            if job.__flow_body__.is_stateful:
+                job.__flow_renew__()
 
-    def _children(self) -> Iterable[AbstractJob[object]]:
+    @property
+    def children(self) -> Iterable[AbstractJob[object]]:
+        """The jobs of this scheduler."""
         return self
 
-    def _flow_called(self) -> str:
+    def __flow_called__(self) -> str:
         if self.label is not None or self.name != UNNAMED:
             return repr(self.name)
-        jobs = self._flow_jobs
+        jobs = self.__flow_jobs__
         if not jobs:
             return "an empty Scheduler without a label"
         first = builtins.list(jobs)[:SOME]
@@ -542,16 +551,16 @@ class Scheduler(AbstractJob[bool]):
             BusyError: a run is going on, which calls them at its end.
         """
         self._refuse_busy("shut down")
-        if self._shutdown_ok is None:
+        if self.__flow_shutdown_ok__ is None:
             loop = asyncio.get_running_loop()
             context, seconds = contextvars.copy_context(), self.limits.shutdown_timeout
             shutdown = Shutdown(loop, context, seconds, self.name)
             sleeper = Sleeper(loop)
-            await shutdown.call(dict(self._children_hooks("")), sleeper)
-            self._shutdown_ok = not shutdown.errors
+            await shutdown.call(dict(self.__flow_children_hooks__("")), sleeper)
+            self.__flow_shutdown_ok__ = not shutdown.errors
             if sleeper.cancelled is not None:
                 raise sleeper.cancelled
-        return self._shutdown_ok
+        return self.__flow_shutdown_ok__
 
     def shutdown(self) -> bool:
         """Do as `co_shutdown`, in an event loop made for that.
@@ -562,26 +571,26 @@ class Scheduler(AbstractJob[bool]):
         refuse_running_loop("await scheduler.co_shutdown()")
         return asyncio.run(self.co_shutdown())
 
-    def _hooks(self, around: str) -> Iterable[tuple[AbstractJob[object], str]]:
-        return self._hooks_at(path_within(around, self.name))
+    def __flow_hooks__(self, around: str) -> Iterable[tuple[AbstractJob[object], str]]:
+        return self.__flow_hooks_at__(path_within(around, self.name))
 
-    def _hooks_at(self, path: str) -> Iterable[tuple[AbstractJob[object], str]]:
+    def __flow_hooks_at__(self, path: str) -> Iterable[tuple[AbstractJob[object], str]]:
         if type(self).co_shutdown is not Scheduler.co_shutdown:
             return ((self, path),)
-        if self._shutdown_ok is not None:
+        if self.__flow_shutdown_ok__ is not None:
             return ()
-        self._shutdown_ok = True
-        return self._children_hooks(path)
+        self.__flow_shutdown_ok__ = True
+        return self.__flow_children_hooks__(path)
 
-    def _children_hooks(self, path: str) -> Iterator[tuple[AbstractJob[object], str]]:
-        return (hooked for job in self._flow_jobs for hooked in job._hooks(path))
+    def __flow_children_hooks__(self, path: str) -> Iterator[tuple[AbstractJob[object], str]]:
+        return (hooked for job in self.__flow_jobs__ for hooked in job.__flow_hooks__(path))
 
     # What happened
 
     @property
     def report(self) -> Report | None:
         """The record of the last run; None before."""
-        return self._flow_report
+        return self.__flow_report__
 
     def failed_critical(self) -> bool:
         """Tell whether the last run failed because of a critical job."""
@@ -592,14 +601,14 @@ class Scheduler(AbstractJob[bool]):
         return self._failed_by(Cause.TIMEOUT)
 
     def _failed_by(self, cause: Cause) -> bool:
-        reason = None if self._flow_report is None else self._flow_report.reason
+        reason = None if self.__flow_report__ is None else self.__flow_report__.reason
         return reason is not None and reason.cause is cause
 
     def why(self) -> str:
         """Tell in a word how the last run ended: `FINE`, or the reason why it failed."""
-        if self._flow_report is None:
+        if self.__flow_report__ is None:
             return "NOT RUN"
-        return "FINE" if self._flow_report.reason is None else str(self._flow_report.reason)
+        return "FINE" if self.__flow_report__.reason is None else str(self.__flow_report__.reason)
 
     def stats(self) -> str:
         """Count the jobs of this scheduler: done, running or about to, idle, and all."""
@@ -614,7 +623,7 @@ class Scheduler(AbstractJob[bool]):
         Args:
             details: add what `details()` of each job says.
         """
-        _show(lambda: listing.lines(listing.entries(self), details=details))
+        _show(lambda: listing.lines(entries(self), details=details))
 
     def debrief(self, details: bool = False, silence_done_jobs: bool = False) -> None:
         """Print how the last run went: verdict, listing, counts, and the traceback of failures.
@@ -624,21 +633,21 @@ class Scheduler(AbstractJob[bool]):
             silence_done_jobs: leave out the jobs that have completed without an exception.
         """
         options = {"details": details, "without_done": silence_done_jobs}
-        if self._flow_report is not None and not self.is_busy():
-            report = self._flow_report
+        if self.__flow_report__ is not None and not self.is_busy():
+            report = self.__flow_report__
             _show(lambda: report.text(**options))
         else:
             _show(lambda: self._interim(**options))
 
     def _interim(self, *, details: bool, without_done: bool) -> Iterator[str]:
-        listed = listing.entries(self)
+        listed = entries(self)
         yield f"----- {self.name}: {'RUNNING' if self.is_busy() else self.why()}"
         yield from listing.lines(listed, details=details, without_done=without_done)
         yield from debrief(listed)
 
     def to_dot(self) -> str:
         """Draw the graph in Graphviz's language, nested schedulers as clusters."""
-        return diagram.to_dot(self.name, listing.entries(self))
+        return diagram.to_dot(self.name, entries(self))
 
     def graph(self) -> Graph:
         """Return the graph as an object that notebooks show as a picture.

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, KeysView, Mapping
 
-from .graph import closure as reachable
-from .job import AbstractJob
+from .base.graph import closure as reachable
+from .jobs.job import AbstractJob
 from .scheduler import Scheduler
 
 __all__ = ["bypass_and_remove", "keep_only", "keep_only_between", "predecessors", "successors"]
@@ -130,5 +130,5 @@ def _known(scheduler: Scheduler, jobs: Iterable[AbstractJob[object]]) -> list[Ab
     known = list(jobs)
     for job in known:
         if job not in scheduler:
-            raise KeyError(f"{job._flow_called()} is not in {scheduler._flow_called()}")
+            raise KeyError(f"{job.__flow_called__()} is not in {scheduler.__flow_called__()}")
     return known

@@ -19,8 +19,8 @@ PACKAGE = os.path.dirname(flowdeco.__file__) + os.sep
 LEFT_ALONE = PACKAGE + "testing.py"
 """The clock of the tests, which is no part of a run."""
 
-TEXT = PACKAGE + "text.py"
-NAMES = ("_flow_unlabelled", "name_of")
+TEXT = os.path.join(PACKAGE, "base", "text.py")
+NAMES = ("__flow_unlabelled__", "name_of")
 """Where what the user's objects say of themselves is asked for."""
 
 BUILT_IN = (

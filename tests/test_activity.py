@@ -23,10 +23,10 @@ from actors import (
 )
 
 from flowdeco import Flow, Job, Scheduler, State, each, service, step
-from flowdeco.body import Bound
 from flowdeco.errors import SelfCancelledError
+from flowdeco.jobs.bodies import MethodBody
+from flowdeco.jobs.threads import MOST_THREADS
 from flowdeco.testing import VirtualClockLoop
-from flowdeco.threads import MOST_THREADS
 
 SOON = 2.0
 """The seconds that something in a thread may take at most: it is never waited for that long."""
@@ -256,13 +256,13 @@ def test_a_place_that_comes_when_the_run_has_closed_goes_to_who_waits_next():
     flow = Fan()
     assert flow.run(loop_factory=lambda: own_factory_loop(made))
 
-    assert states(flow.victim, *flow.victim._children()) == ["FAILED", "IDLE"]
+    assert states(flow.victim, *flow.victim.children) == ["FAILED", "IDLE"]
     assert len(flow.late.result()) == 1  # its own
 
 
 def test_who_waited_for_one_place_takes_the_next_one_as_well(monkeypatch):
     """Rule 6: an item that has got its place of the flow queues for a thread, as any other does."""
-    monkeypatch.setattr("flowdeco.agenda.MOST_THREADS", 1)
+    monkeypatch.setattr("flowdeco.engine.ready_queue.MOST_THREADS", 1)
     gate, ended = threading.Event(), asyncio.Event()
 
     class Fan(Flow, window=2):
@@ -288,7 +288,7 @@ def test_who_waited_for_one_place_takes_the_next_one_as_well(monkeypatch):
             await ended.wait()
             for _ in range(5):
                 await asyncio.sleep(0)
-            seen.extend(states(*self.item._children()))
+            seen.extend(states(*self.item.children))
             gate.set()
             await waits()
 
@@ -437,7 +437,7 @@ def test_a_stuck_coroutine_makes_no_room_for_another_thread():
     seen = []
 
     async def call():
-        await Job(Bound(lambda _: gate.wait(SOON), None, "call")).co_run()
+        await Job(MethodBody(lambda _: gate.wait(SOON), None, "call")).co_run()
 
     async def calls():
         tasks = [asyncio.ensure_future(call()) for _ in range(MOST_THREADS + 1)]

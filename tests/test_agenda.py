@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from flowdeco.agenda import Agenda
+from flowdeco.engine.ready_queue import ReadyQueue
 from flowdeco.testing import VirtualClockLoop
 
 
@@ -45,7 +45,7 @@ class Course:
 
     def __init__(self, loop):
         self.loop = loop
-        self.agenda = Agenda(loop)
+        self.agenda = ReadyQueue(loop)
         self.run = SimpleNamespace(closed=False, ready=deque())
         self.turn = 0
         self.lines = []
@@ -82,7 +82,7 @@ class Course:
 @pytest.fixture
 def course(loop, monkeypatch):
     # Here a run has the jobs themselves in the place of numbers.
-    monkeypatch.setattr("flowdeco.agenda.Activity", lambda _run, act: act)
+    monkeypatch.setattr("flowdeco.engine.ready_queue.Execution", lambda _run, act: act)
     return Course(loop)
 
 

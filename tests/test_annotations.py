@@ -275,7 +275,7 @@ def test_flows_named_by_a_subflow(execute, header, note, shown):
     """
     (job,) = execute(header, source)["X"]().scheduler
 
-    assert [inner.name for inner in job.body.children()] == shown
+    assert [inner.name for inner in job.body.children] == shown
 
 
 @pytest.mark.skipif(not LAZY, reason="annotations are evaluated where they stand")
@@ -294,7 +294,7 @@ def test_a_subflow_names_what_is_local_or_comes_later(execute):
     """
     (job,) = execute(NAMES, source)["local"]()().scheduler
 
-    assert [inner.name for inner in job.body.children()] == ["Local", "Nested", "Later"]
+    assert [inner.name for inner in job.body.children] == ["Local", "Nested", "Later"]
 
 
 @everywhere

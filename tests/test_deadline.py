@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from flowdeco.deadline import Deadline
+from flowdeco.engine.deadline import Deadline
 from flowdeco.testing import DeadlockError, VirtualClockLoop
 
 

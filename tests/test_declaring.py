@@ -531,7 +531,7 @@ def test_an_unnamed_chain_of_inherited_steps_that_requires_a_new_one():
 
         (Chained.a >> Chained.b).requires(c)
 
-    definition = Sub._flow_definition
+    definition = Sub.__flow_definition__
     assert dict(definition.edges) == {"a": ("c",), "b": ("a",), "c": ()}
 
 

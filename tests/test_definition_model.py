@@ -116,5 +116,5 @@ def test_graph_is_that_of_the_description(bodies):
         assert [job.name for job in flow.scheduler] == list(before)
         for job in flow.scheduler:
             assert {other.name for other in job.required} == before[job.name]
-            assert tuple(other.name for other in job.body.takes) == takes[job.name]
+            assert tuple(other.name for other in job.body.inputs) == takes[job.name]
     event(f"{len(bodies)} levels")

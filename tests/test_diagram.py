@@ -18,9 +18,9 @@ from jobs import boom, diamond, nap, naps, orchestrate
 from strategies import SPECIAL, acyclic_graphs, texts
 
 from flowdeco import Flow, Scheduler, service, step, subflow
-from flowdeco.diagram import quoted
+from flowdeco.base.text import label_lines
 from flowdeco.testing import VirtualClockLoop
-from flowdeco.text import label_lines
+from flowdeco.views.diagram import quoted
 
 DOT = shutil.which("dot")
 
@@ -577,7 +577,7 @@ def refuse(*_, **__):
     raise OSError(28, "No space left on device")
 
 
-@pytest.mark.parametrize("call", ["os.replace", "os.chmod", "flowdeco.diagram._fill"])
+@pytest.mark.parametrize("call", ["os.replace", "os.chmod", "flowdeco.views.diagram._fill"])
 def test_failure_on_the_way_leaves_what_was_there(call, scheduler, tmp_path, monkeypatch):
     """O07: never partial: the old file is whole, and no other is left."""
     path = tmp_path / "graph.dot"

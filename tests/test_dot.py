@@ -56,7 +56,7 @@ def test_without_graphviz(monkeypatch):
 @pytest.mark.parametrize("script", ["exit 3", "echo broken >&2; exit 1", "exec sleep 60"])
 def test_failing_graphviz(script, tmp_path, monkeypatch):
     """A `dot` that fails or hangs is an error of `svg()`, and nothing to a notebook."""
-    monkeypatch.setattr("flowdeco.dot.PATIENCE", 0.2 if "sleep" in script else 30.0)
+    monkeypatch.setattr("flowdeco.views.dot.PATIENCE", 0.2 if "sleep" in script else 30.0)
     command = tmp_path / "dot"
     command.write_text(f"#!/bin/sh\n{script}\n")
     command.chmod(0o755)

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from flowdeco.drain import Drain, Sleeper, after_turns
+from flowdeco.engine.drain import Drain, Sleeper, after_turns
 from flowdeco.testing import VirtualClockLoop
 
 

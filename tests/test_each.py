@@ -256,7 +256,7 @@ def test_when_items_fail_the_others_still_end():
     assert isinstance(error, ExceptionGroup)
     assert [str(one) for one in error.exceptions] == ["1", "3"]
     assert error.message == "work: 2 of 4 failed"
-    assert states(*flow.work._children()) == ["FAILED", "DONE", "FAILED", "DONE"]
+    assert states(*flow.work.children) == ["FAILED", "DONE", "FAILED", "DONE"]
     assert flow.work.ended_at == 4.0
     assert states(flow.taker, flow.ordered) == ["SKIPPED", "DONE"]
 
@@ -280,7 +280,7 @@ def test_the_failures_of_items_have_no_weight_of_their_own():
 
     assert not report
     assert report.reason.job is flow.work
-    assert not any(child.is_critical() for child in flow.work._children())
+    assert not any(child.is_critical() for child in flow.work.children)
 
 
 def test_the_first_failure_of_a_critical_each_ends_the_run_at_once():
@@ -293,7 +293,7 @@ def test_the_first_failure_of_a_critical_each_ends_the_run_at_once():
     report = perform(flow)
 
     assert report.duration == 1.0
-    assert states(*flow.work._children()) == ["FAILED", "CANCELLED", "CANCELLED", "CANCELLED"]
+    assert states(*flow.work.children) == ["FAILED", "CANCELLED", "CANCELLED", "CANCELLED"]
     assert states(flow.work, flow.taker, flow.ordered) == ["FAILED", "IDLE", "IDLE"]
     with pytest.raises(ExceptionGroup) as caught:
         report.raise_for_failure()
@@ -380,7 +380,7 @@ def test_an_item_that_cancels_itself_has_failed():
 
     flow = Cancels()
     assert perform(flow)
-    assert states(*flow.ping._children()) == ["DONE", "FAILED", "DONE"]
+    assert states(*flow.ping.children) == ["DONE", "FAILED", "DONE"]
     assert flow.ping.state is State.FAILED
 
 
@@ -406,7 +406,7 @@ def test_the_timeout_is_that_of_each_item_from_its_start():
 
     assert perform(flow)
 
-    children = flow.work._children()
+    children = flow.work.children
     assert states(*children) == ["DONE", "FAILED", "DONE", "DONE"]
     assert [child.started_at for child in children] == [0.0, 1.0, 3.0, 4.0]
     error = flow.work.raised_exception()
@@ -419,7 +419,7 @@ def test_the_deadline_of_the_run_stops_items_and_blames_the_run():
     report = perform(flow, 1.5)
 
     assert "'Timed' timed out" in str(report.reason)
-    assert states(flow.work, *flow.work._children()) == ["CANCELLED", "DONE", "CANCELLED"] + (
+    assert states(flow.work, *flow.work.children) == ["CANCELLED", "DONE", "CANCELLED"] + (
         ["IDLE"] * 2
     )
     assert report.duration == 1.5
@@ -442,9 +442,9 @@ def test_an_item_that_does_not_end_is_stuck_and_gives_its_place_back():
     report = perform(flow)
 
     assert report  # the job that failed, the fan-out, is not critical (rule 21)
-    assert states(*flow.work._children()) == ["DONE", "STUCK", "DONE", "DONE"]
+    assert states(*flow.work.children) == ["DONE", "STUCK", "DONE", "DONE"]
     assert [record.path for record in report.stuck] == ["work/work[1]"]
-    assert [child.started_at for child in flow.work._children()] == [0.0, 1.0, 4.0, 5.0]
+    assert [child.started_at for child in flow.work.children] == [0.0, 1.0, 4.0, 5.0]
     assert isinstance(flow.work.raised_exception().exceptions[0], TimeoutError)
 
 
@@ -503,7 +503,7 @@ def test_items_take_places_of_the_each_and_of_the_flow(own, outer):
 
     flow = Fan()
     assert perform(flow, window=outer)
-    jobs = [*flow.work._children(), flow.beside]
+    jobs = [*flow.work.children, flow.beside]
     assert most_at_once([(job.started_at, job.ended_at) for job in jobs[:-1]]) == min(
         own or 6, outer or 6, 6
     )
@@ -531,7 +531,7 @@ def test_an_item_that_waits_is_scheduled_and_has_no_task():
         @each(items, window=1)
         async def work(self, item):
             if item == 0:
-                seen.append((states(*current_job()._flow_home), len(asyncio.all_tasks())))
+                seen.append((states(*current_job().__flow_home__), len(asyncio.all_tasks())))
             await asyncio.sleep(1)
 
     assert perform(Waits())
@@ -581,7 +581,7 @@ def test_no_place_is_lost_however_items_end(how):
 
     perform(flow)
 
-    assert states(*flow.second._children()) == ["DONE"] * 3
+    assert states(*flow.second.children) == ["DONE"] * 3
     assert flow.last.state is State.DONE
 
 
@@ -618,14 +618,14 @@ def test_places_come_back_when_an_each_is_stopped_while_items_wait():
         await asyncio.sleep(2)
         # The place of the gate went to who waited longest.
         assert flow.beside.is_scheduled()
-        assert states(*flow.victim._children()) == ["RUNNING"] * 3 + ["SCHEDULED"] * 3
+        assert states(*flow.victim.children) == ["RUNNING"] * 3 + ["SCHEDULED"] * 3
         # Somebody cancels the fan-out alone: it has failed, and the run goes on.
         loop.call_soon(tasks[0].cancel)
         return await task
 
     assert in_loop(main())
     assert isinstance(flow.victim.raised_exception(), SelfCancelledError)
-    assert states(*flow.victim._children()) == ["CANCELLED"] * 3 + ["IDLE"] * 3
+    assert states(*flow.victim.children) == ["CANCELLED"] * 3 + ["IDLE"] * 3
     assert (flow.beside.state, flow.beside.started_at) == (State.DONE, 2.0)
 
 
@@ -651,7 +651,7 @@ def test_nothing_starts_in_an_each_once_the_run_has_failed():
 
     flow = Fails()
     assert not perform(flow)
-    assert states(*flow.work._children()) == ["IDLE"] * 3
+    assert states(*flow.work.children) == ["IDLE"] * 3
 
 
 def test_a_cancel_at_every_tick_leaves_nothing():
@@ -698,7 +698,7 @@ def test_a_cancel_at_every_tick_leaves_nothing():
             loop.close()
         assert left == []
         assert flow.closed == 1
-        final = {job.state for job in (*flow.work._children(), *flow.again._children())}
+        final = {job.state for job in (*flow.work.children, *flow.again.children)}
         assert not final & {State.RUNNING, State.SCHEDULED, State.STUCK}
         return loop.ticks, caught
 
@@ -804,7 +804,7 @@ def test_the_hook_of_an_each_is_called_once():
 
         @ping.shutdown
         async def close_ping(self):
-            called.append(states(*self.ping._children()))
+            called.append(states(*self.ping.children))
 
     perform(Hooked())
     assert called == [["DONE"] * 3]
@@ -814,14 +814,14 @@ def test_state_is_fresh_in_a_second_run():
     """Items of the first run are gone, and kept in its report."""
     flow = Sweep()
     first = perform(flow)
-    children = flow.ping._children()
+    children = flow.ping.children
     flow.seconds = [1]
 
     assert perform(flow)
 
     assert flow.ping.result() == [10]
-    assert len(flow.ping._children()) == 1
-    assert flow.ping._children()[0] not in children
+    assert len(flow.ping.children) == 1
+    assert flow.ping.children[0] not in children
     assert "ping[2]" in str(first)
     assert len(first.jobs) == 5
 

@@ -124,7 +124,7 @@ def test_a_run_that_begins_late_begins_then(kind):
     assert flow.run(loop_factory=VirtualClockLoop)
     jobs = {
         "scheduler": lambda: [flow.job],
-        "fan-out": flow.items._children,
+        "fan-out": lambda: flow.items.children,
         "subflow": lambda: [flow.inner.slow],
     }
     (job,) = jobs[kind]()

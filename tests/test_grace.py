@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from flowdeco import Job
-from flowdeco.grace import Grace, waves
+from flowdeco.engine.grace import Grace, generations
 from flowdeco.testing import DeadlockError, VirtualClockLoop
 
 
@@ -44,7 +44,7 @@ class Act:
 @pytest.fixture
 def course(loop, monkeypatch):
     """A grace, one body, and how to let time pass."""
-    monkeypatch.setattr("flowdeco.grace.Activity", Act)
+    monkeypatch.setattr("flowdeco.engine.grace.Execution", Act)
 
     def until(moment):
         loop.call_at(moment, loop.stop)
@@ -172,6 +172,6 @@ def test_services_go_down_after_all_services_that_come_after_them(graph, expecte
     jobs = jobs_of(graph)
     services = [SimpleNamespace(job=job) for name, job in jobs.items() if name.isupper()]
 
-    found = waves(services, jobs.values())
+    found = generations(services, jobs.values())
 
     assert ["".join(one.job.label for one in wave) for wave in found] == expected

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from strategies import acyclic_graphs, graphs
 
-from flowdeco.graph import CircularError, closure, reverse, topological_order
+from flowdeco.base.graph import CircularError, closure, reverse, topological_order
 
 LONG = 100_000
 

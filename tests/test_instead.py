@@ -186,7 +186,7 @@ def test_the_body_of_a_job_takes_no_flow(way):
 
     text = why(Override(), "build")
     assert text.startswith("`body` of the job 'build' takes no arguments; ")
-    assert "Bound" not in text
+    assert "MethodBody" not in text
     if "super" in way:
         assert text.endswith("call the inherited method: `await Base.build.body(self)`")
     else:
@@ -360,7 +360,7 @@ def test_a_job_that_is_there_to_be_drawn_only():
         Outer().scheduler.find("build")()
 
 
-# Subflows
+# SubflowBody
 
 
 class Whole(Flow):

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flowdeco.limits import Limits, check_seconds, check_window, finite
+from flowdeco.base.limits import Limits, check_seconds, check_window, finite
 
 seconds = st.one_of(st.integers(0, 10**300), st.floats(0, allow_infinity=True))
 """All that may bound a run."""

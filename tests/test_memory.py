@@ -202,7 +202,7 @@ def test_what_has_taken_too_long_is_forgotten_while_the_run_goes_on(bookkeeping)
     assert scheduler.orchestrate(loop_factory=VirtualClockLoop)
     assert {job.state for job in jobs} == {State.FAILED}
     assert kinds.count("Drain") <= 1
-    assert kinds.count("Activity") <= 2
+    assert kinds.count("Execution") <= 2
 
 
 def test_results_are_not_copied_and_go_with_the_next_run():

@@ -26,12 +26,12 @@ from ticks import TickLoop, bury
 from timetable import Timetable
 
 from flowdeco import Job, Observer, Scheduler, State, current_job
-from flowdeco.body import Bound
+from flowdeco.engine.reason import Cause
+from flowdeco.engine.tasks import is_abandoned
 from flowdeco.errors import SelfCancelledError
-from flowdeco.inner import ForEach
-from flowdeco.outcome import MISSING
-from flowdeco.reason import Cause
-from flowdeco.tasks import is_abandoned
+from flowdeco.flows.nested import EachBody
+from flowdeco.jobs.bodies import MethodBody
+from flowdeco.jobs.outcome import MISSING
 
 EXAMPLES = {"ci": 800, "long": 20_000}[os.environ.get("HYPOTHESIS_PROFILE", "ci")]
 
@@ -292,11 +292,11 @@ class World(Observer):
         name = f"{spec.kind}{number}"
         method = self.noted(spec, getattr(self, spec.kind)(spec))
         if spec.kind == "each":
-            body = ForEach(method, self, name, window=spec.window, timeout=spec.timeout)
+            body = EachBody(method, self, name, window=spec.window, timeout=spec.timeout)
             takes = takes[:1]
         else:
-            body = Bound(method, self, name)
-        body.takes = takes
+            body = MethodBody(method, self, name)
+        body.inputs = takes
         job = Job(
             body,
             critical=spec.critical,
@@ -473,7 +473,7 @@ class World(Observer):
 
     def level(self, job):
         # That of an item goes when its job is run again or collected.
-        return self.levels.setdefault(job, job._flow_home)
+        return self.levels.setdefault(job, job.__flow_home__)
 
     def around(self, job):
         """The level of a job, and those around it."""
@@ -508,7 +508,7 @@ class World(Observer):
     def check_start(self, job):
         """What must hold at the moment at which a job starts."""
         if job not in self.specs:
-            self.hosts[self.level(job)] = next(one for one in self.specs if job in one._children())
+            self.hosts[self.level(job)] = next(one for one in self.specs if job in one.children)
         now = self.loop.time()
         for before in job.required:
             ready = before.state in ENDED or self.is_up(before)
@@ -529,13 +529,15 @@ class World(Observer):
             self.broken.append((self.loop.time(), rule, job))
 
     def is_up(self, job):
-        return job.forever and job.state is State.RUNNING and job._outcome.value is not MISSING
+        return (
+            job.forever and job.state is State.RUNNING and job.__flow_outcome__.value is not MISSING
+        )
 
     def places_of(self, job):
         if job.forever or job.state is not State.RUNNING:
             return 0
         if job in self.specs and self.specs[job].kind == "each":
-            return sum(map(self.places_of, job._children()))
+            return sum(map(self.places_of, job.children))
         return 1
 
     def job_ended(self, job):
@@ -544,11 +546,11 @@ class World(Observer):
         decisive = job
         if job not in self.specs:
             decisive = self.hosts.get(self.level(job), job)
-        if decisive._outcome.critical and job.state in (State.FAILED, State.SKIPPED):
+        if decisive.__flow_outcome__.critical and job.state in (State.FAILED, State.SKIPPED):
             self.decisive.setdefault(decisive, asyncio.get_running_loop().time())
             for level in (self.level(job), self.level(decisive)):
                 self.closed.setdefault(level, self.loop.time())
-        elif job._outcome.critical and job.raised_exception() is not None:
+        elif job.__flow_outcome__.critical and job.raised_exception() is not None:
             self.decisive.setdefault(job, asyncio.get_running_loop().time())
 
     def run_ended(self, report):
@@ -585,8 +587,8 @@ class World(Observer):
     def murder(self, number):
         job = list(self.specs)[number % len(self.specs)] if self.specs else None
         level = None if job is None else self.level(job)
-        run = None if level is None else level._flow_run
-        for activity in () if run is None else filter(None, run.activities):
+        run = None if level is None else level.__flow_run__
+        for activity in () if run is None else filter(None, run.executions):
             if activity.job is job and activity.task is not None:
                 activity.task.cancel("foreign")
 
@@ -666,9 +668,11 @@ class World(Observer):
             elif job.state is State.STUCK:
                 self.ended[job] = self.duration  # or some time before that
         for job in sorted(self.ended, key=self.ended.get):
-            failed = [one for one in job._children() if one.state is State.FAILED]
+            failed = [one for one in job.children if one.state is State.FAILED]
             skipped = job.state is State.SKIPPED
-            if not job._outcome.critical or (job.raised_exception() is None and not skipped):
+            if not job.__flow_outcome__.critical or (
+                job.raised_exception() is None and not skipped
+            ):
                 continue
             when = self.ended[job]
             if self.specs[job].kind == "each" and failed:
@@ -678,7 +682,7 @@ class World(Observer):
 
     def check_state(self, job, spec):
         """Rules 3, 13 and 20: a state that its behaviour can have led to."""
-        state, error = job.state, job._outcome.exception
+        state, error = job.state, job.__flow_outcome__.exception
         legal = LEGAL[spec.kind] | {State.IDLE}
         if spec.takes:
             legal = legal | {State.SKIPPED}
@@ -708,7 +712,9 @@ class World(Observer):
         predicates = [job.is_idle(), job.is_scheduled(), job.is_running(), job.is_done()]
         assert predicates.count(True) == 1
         if state is State.SKIPPED:
-            assert any(before._outcome.value is MISSING for before in job._traits.takes)
+            assert any(
+                before.__flow_outcome__.value is MISSING for before in job.__flow_body__.inputs
+            )
         if spec.kind == "cancels" and state is State.FAILED:
             assert is_a(error, (SelfCancelledError, TimeoutError, NoTaskError))
         self.check_what_it_left(job)
@@ -717,15 +723,15 @@ class World(Observer):
 
     def was_up(self, job):
         """Whether a service has been ready."""
-        return job._outcome.value is not MISSING
+        return job.__flow_outcome__.value is not MISSING
 
     def check_what_it_left(self, job):
         """Rules 13 and 14: what the body has given or raised is what the job has."""
-        for one in (job, *(job._children() if self.specs[job].kind == "each" else ())):
+        for one in (job, *(job.children if self.specs[job].kind == "each" else ())):
             if one not in self.left_body:
                 continue  # it has no body, or none that was left
             _, value, error = self.left_body[one]
-            outcome = one._outcome
+            outcome = one.__flow_outcome__
             if outcome.state is State.DONE:
                 assert outcome.value is value, "another value"
                 assert one.result() is value, "another result"
@@ -769,7 +775,7 @@ class World(Observer):
         stuck = [
             job
             for job in self.scheduler
-            if job.state is State.STUCK and (not job.forever or job._outcome.critical)
+            if job.state is State.STUCK and (not job.forever or job.__flow_outcome__.critical)
         ]
         if exits:
             assert cause is Cause.EXIT

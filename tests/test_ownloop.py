@@ -12,7 +12,8 @@ import threading
 import pytest
 from actors import cleans_up, fails, perform, quick, sleeps, swallows, virtually, waits
 
-from flowdeco import Flow, Job, Scheduler, State, ownloop, service, step
+from flowdeco import Flow, Job, Scheduler, State, service, step
+from flowdeco.engine import own_loop
 from flowdeco.testing import VirtualClockLoop
 
 SOON = 2.0
@@ -329,7 +330,7 @@ def test_of_two_exits_outside_of_the_jobs_the_first_one_leaves():
 def parked(monkeypatch):
     """What is kept after the close, which lasts no longer than the test."""
     parked = set()
-    monkeypatch.setattr(ownloop, "_parked", parked)
+    monkeypatch.setattr(own_loop, "_parked", parked)
     yield parked
     parked.clear()
     gc.collect()
@@ -545,7 +546,7 @@ def test_what_prevents_a_run_leaves():
         raise ValueError("no")
 
     with pytest.raises(ValueError, match="no"):
-        ownloop.perform(make, lambda: loop)
+        own_loop.perform(make, lambda: loop)
     assert loop.is_closed()
 
 

@@ -14,7 +14,7 @@ from actors import perform, states
 
 from flowdeco import Flow, Job, current_job, each, service, step, subflow
 from flowdeco.errors import DefinitionError
-from flowdeco.plain import call_plainly, discard
+from flowdeco.jobs.plain import call_plainly, discard
 
 
 def traced(function):

@@ -7,7 +7,7 @@ from actors import virtually
 
 from flowdeco import Job, Observer, Scheduler
 from flowdeco.errors import CycleError, RequirementError
-from flowdeco.plan import Plan
+from flowdeco.jobs.plan import Plan
 
 
 async def quick():
@@ -84,18 +84,18 @@ def test_a_plan_is_kept_from_run_to_run():
     """It is made anew only where the graph has changed; what is added is added to it."""
     first, second, third = jobs(3)
     scheduler = Scheduler(first, second)
-    plan = scheduler._flow_plan
+    plan = scheduler.__flow_plan__
 
     for _ in range(2):
         assert virtually(scheduler)
-        assert scheduler._flow_plan is plan
+        assert scheduler.__flow_plan__ is plan
     scheduler.add(third)
     assert virtually(scheduler)
-    assert scheduler._flow_plan is plan
+    assert scheduler.__flow_plan__ is plan
 
     second.requires(first)
     assert virtually(scheduler)
-    assert scheduler._flow_plan is not plan
+    assert scheduler.__flow_plan__ is not plan
 
 
 class Starts(Observer):

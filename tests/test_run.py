@@ -8,10 +8,10 @@ import pytest
 from actors import virtually, waits
 
 from flowdeco import Job, Scheduler
-from flowdeco.activity import enclosing_activity
+from flowdeco.base.limits import DEEPEST
+from flowdeco.engine.execution import enclosing_execution
 from flowdeco.errors import NestingError
-from flowdeco.limits import DEEPEST
-from flowdeco.threads import threads_in_use
+from flowdeco.jobs.threads import threads_in_use
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def seen():
 @pytest.fixture
 def looks(seen):
     async def body():
-        seen.append(enclosing_activity().run)
+        seen.append(enclosing_execution().run)
 
     return body
 
@@ -49,7 +49,7 @@ def test_two_hundred_runs_can_be_within_each_other(depth, seen, looks):
     """G25: one more is an error, which says where."""
 
     async def deep():
-        enclosing_activity().run.depth = depth
+        enclosing_execution().run.depth = depth
         await Scheduler(Job(looks), label="inner").co_orchestrate()
 
     job = Job(deep)

@@ -793,8 +793,8 @@ def test_a_foreign_cancel_of_a_service_at_every_tick_hangs_nothing(kind, victim)
 
         def act(situation=situation):
             job = situation.services[victim]
-            run = situation.scheduler._flow_run
-            for activity in filter(None, run.activities if run is not None else ()):
+            run = situation.scheduler.__flow_run__
+            for activity in filter(None, run.executions if run is not None else ()):
                 if activity.job is job and activity.task is not None:
                     activity.task.cancel("foreign")
 

@@ -10,9 +10,9 @@ import pytest
 from actors import Diary, quick, swallows_times, virtually, waits
 
 from flowdeco import Job, Scheduler
-from flowdeco.drain import Sleeper
+from flowdeco.engine.drain import Sleeper
+from flowdeco.engine.shutdown import Shutdown
 from flowdeco.errors import SelfCancelledError
-from flowdeco.shutdown import Shutdown
 from flowdeco.testing import VirtualClockLoop
 
 

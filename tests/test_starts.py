@@ -11,7 +11,7 @@ from actors import in_loop, virtually
 from ticks import TickLoop
 
 from flowdeco import Flow, Job, Scheduler, State, each, service, step
-from flowdeco.agenda import AT_ONCE, LONGEST_TURN
+from flowdeco.engine.ready_queue import AT_ONCE, LONGEST_TURN
 from flowdeco.testing import VirtualClockLoop
 
 MANY = 30 * AT_ONCE

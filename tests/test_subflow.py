@@ -1,4 +1,4 @@
-"""Subflows: flows that a method makes, run as part of the run that it is in."""
+"""SubflowBody: flows that a method makes, run as part of the run that it is in."""
 
 from __future__ import annotations
 
@@ -884,7 +884,7 @@ def test_what_is_previewed_is_not_there_after_a_run_without_it(capsys):
 
 
 class Unreached(Flow):
-    """Subflows that make no flow: one is skipped, the method of the other raises."""
+    """SubflowBody that make no flow: one is skipped, the method of the other raises."""
 
     @step
     async def source(self):

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from flowdeco.tasks import Task, foreign, is_eager, primed, starting
+from flowdeco.engine.tasks import Task, foreign, is_eager, primed, starting
 from flowdeco.testing import VirtualClockLoop
 
 place = contextvars.ContextVar("place", default="outside")

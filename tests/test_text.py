@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from strategies import SPECIAL, texts
 
 from flowdeco import Job, Scheduler
-from flowdeco.testing import VirtualClockLoop
-from flowdeco.text import (
+from flowdeco.base.text import (
     LIMIT,
     class_name,
     cut,
@@ -24,6 +23,7 @@ from flowdeco.text import (
     value_line,
     with_article,
 )
+from flowdeco.testing import VirtualClockLoop
 
 containers = st.recursive(
     st.one_of(texts, st.none(), st.floats(), st.integers(), st.binary()),

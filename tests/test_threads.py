@@ -19,9 +19,9 @@ from actors import co_perform, in_loop, perform, states
 from slowness import without_slowness
 
 from flowdeco import Flow, Job, Scheduler, State, current_job, each, service, step, subflow
-from flowdeco.body import Bound
+from flowdeco.jobs.bodies import MethodBody
+from flowdeco.jobs.threads import MOST_THREADS, DaemonThreads
 from flowdeco.testing import VirtualClockLoop
-from flowdeco.threads import MOST_THREADS, DaemonThreads
 
 CAP = 10
 """Seconds after which a process that should have ended fails the test."""
@@ -36,7 +36,7 @@ def own_threads():
 
 def plain(function, **options):
     """A job whose body is a plain function."""
-    return Job(Bound(lambda _: function(), None, function.__name__), **options)
+    return Job(MethodBody(lambda _: function(), None, function.__name__), **options)
 
 
 @pytest.fixture
@@ -724,13 +724,13 @@ def test_an_item_that_waits_for_a_thread_gives_its_other_places_back(gate):
     async def main():
         flow = Fan()
         task = asyncio.ensure_future(flow.co_run())
-        while states(*flow.work._children()).count("RUNNING") < MOST_THREADS:
+        while states(*flow.work.children).count("RUNNING") < MOST_THREADS:
             await asyncio.sleep(0)
         asyncio.get_running_loop().call_later(0.02, gate.set)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        return states(*flow.work._children())
+        return states(*flow.work.children)
 
     assert asyncio.run(main()) == ["DONE"] * MOST_THREADS + ["IDLE"] * 5
 
@@ -772,14 +772,14 @@ def test_no_place_is_lost_when_an_each_is_stopped_whose_items_wait_for_threads(g
     async def main():
         task = asyncio.ensure_future(flow.co_run())
         begun = ["RUNNING"] * MOST_THREADS + ["SCHEDULED"] * 3
-        while states(*flow.victim._children()) != begun:
+        while states(*flow.victim.children) != begun:
             await asyncio.sleep(0)
         tasks[0].cancel()
         asyncio.get_running_loop().call_later(0.02, gate.set)
         return await task
 
     assert asyncio.run(main())
-    assert states(*flow.victim._children()) == ["DONE"] * MOST_THREADS + ["IDLE"] * 3
+    assert states(*flow.victim.children) == ["DONE"] * MOST_THREADS + ["IDLE"] * 3
     assert most == MOST_THREADS + 1
 
 

@@ -11,9 +11,10 @@ import types
 import pytest
 from actors import in_loop, sleeps, waits
 
-from flowdeco import Flow, Job, Scheduler, each, service, step, watch
+from flowdeco import Flow, Job, Scheduler, each, service, step
+from flowdeco.engine import block_monitor
+from flowdeco.engine.block_monitor import BlockMonitor
 from flowdeco.testing import VirtualClockLoop
-from flowdeco.watch import Watch
 
 CAP = 10
 """Seconds after which something that should have been seen is not waited for any more."""
@@ -84,7 +85,7 @@ def test_nobody_is_watched_without_debug_mode(caplog):
 def test_who_holds_the_thread_is_named_and_not_who_is_around_it(caplog, monkeypatch):
     """Services, items and nested runs are each watched for themselves."""
     now = [0.0]
-    monkeypatch.setattr(watch, "time", types.SimpleNamespace(monotonic=lambda: now[0]))
+    monkeypatch.setattr(block_monitor, "time", types.SimpleNamespace(monotonic=lambda: now[0]))
 
     def hold():
         now[0] += 1
@@ -204,7 +205,7 @@ class Hand:
 
     def __init__(self):
         self.now = 10 * LIMIT
-        self.watch = Watch(types.SimpleNamespace(slow_callback_duration=LIMIT), "whole")
+        self.watch = BlockMonitor(types.SimpleNamespace(slow_callback_duration=LIMIT), "whole")
 
     def hold(self, share):
         """Hold the thread for that part of what is allowed."""
@@ -223,7 +224,7 @@ class Hand:
 def hand(monkeypatch):
     made = []
     fake = types.SimpleNamespace(monotonic=lambda: made[0].now if made else 0.0)
-    monkeypatch.setattr(watch, "time", fake)
+    monkeypatch.setattr(block_monitor, "time", fake)
     made.append(Hand())
     yield made[0]
     made[0].watch.close()
@@ -348,10 +349,10 @@ def test_the_thread_looks_before_a_step_has_taken_too_long(monkeypatch):
             waits_for.append(timeout)
             return super().wait(timeout)
 
-    monkeypatch.setattr(watch, "threading", types.SimpleNamespace(**vars(threading)))
-    monkeypatch.setattr(watch.threading, "Event", Recorded)
+    monkeypatch.setattr(block_monitor, "threading", types.SimpleNamespace(**vars(threading)))
+    monkeypatch.setattr(block_monitor.threading, "Event", Recorded)
     before = set(threading.enumerate())
-    one = Watch(types.SimpleNamespace(slow_callback_duration=LIMIT), "whole")
+    one = BlockMonitor(types.SimpleNamespace(slow_callback_duration=LIMIT), "whole")
     one.close()
     for thread in set(threading.enumerate()) - before:
         thread.join(CAP)
@@ -361,8 +362,8 @@ def test_the_thread_looks_before_a_step_has_taken_too_long(monkeypatch):
 def test_a_loop_that_does_not_say_what_is_slow_is_taken_for_one_of_asyncio(monkeypatch, caplog):
     """It is a tenth of a second there."""
     now = [0.0]
-    monkeypatch.setattr(watch, "time", types.SimpleNamespace(monotonic=lambda: now[0]))
-    one = Watch(types.SimpleNamespace(), "whole")
+    monkeypatch.setattr(block_monitor, "time", types.SimpleNamespace(monotonic=lambda: now[0]))
+    one = BlockMonitor(types.SimpleNamespace(), "whole")
 
     async def body(seconds):
         now[0] += seconds

@@ -8,20 +8,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flowdeco.window import Window
+from flowdeco.engine.slots import Slots
 
 
 @pytest.mark.parametrize("size", [1, 2, 5])
 def test_there_are_as_many_places_as_said(size):
     """The first `size` have a place at once, all others queue."""
-    window = Window(size)
+    window = Slots(size)
 
     assert [window.take(who) for who in range(size + 3)] == [True] * size + [False] * 3
 
 
 def test_a_place_goes_to_who_waits_longest():
     """W05: places are handed on in the order of the queue."""
-    window = Window(1)
+    window = Slots(1)
     for who in "abcd":
         window.take(who)
 
@@ -30,7 +30,7 @@ def test_a_place_goes_to_who_waits_longest():
 
 def test_a_place_that_is_handed_on_is_not_free():
     """W03: from the call on it belongs to who waited; a late comer cannot take it."""
-    window = Window(1)
+    window = Slots(1)
     window.take("a")
     window.take("b")
     window.give_back("a")
@@ -41,14 +41,14 @@ def test_a_place_that_is_handed_on_is_not_free():
 
 def test_a_place_that_nobody_waits_for_is_free():
     """W01: what is given back can be taken again, without end."""
-    window = Window(1)
+    window = Slots(1)
 
     assert [(window.take(who), window.give_back(who)) for who in range(5)] == [(True, None)] * 5
 
 
 def test_who_waits_can_be_sent_away():
     """W02: who is dismissed waits no more, and has taken no place; the others keep their turn."""
-    window = Window(1)
+    window = Slots(1)
     for who in "abcde":
         window.take(who)
 
@@ -60,7 +60,7 @@ def test_who_waits_can_be_sent_away():
 
 def test_who_has_a_place_is_not_sent_away():
     """W02: only those who wait are dismissed."""
-    window = Window(1)
+    window = Slots(1)
     window.take("a")
 
     assert window.dismiss(lambda _: True) == []
@@ -69,7 +69,7 @@ def test_who_has_a_place_is_not_sent_away():
 
 def test_falsy_holders_are_holders():
     """Who waits may be anything, 0 and the empty string too."""
-    window = Window(1)
+    window = Slots(1)
     for who in ("a", 0, ""):
         window.take(who)
 
@@ -85,7 +85,7 @@ operations = st.one_of(
 @given(st.integers(1, 4), st.lists(operations))
 def test_no_place_is_lost_and_none_is_invented(size, course):
     """W01 W02 W04: whatever is done, it is as with a number and a queue."""
-    window = Window(size)
+    window = Slots(size)
     holding, waiting = [], deque()
 
     for who, operation in enumerate(course):

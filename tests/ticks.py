@@ -20,8 +20,8 @@ from bystanders import DISTURBED, disturbed
 from factories import FACTORIES, without
 
 from flowdeco import Flow, Job, Observer, Scheduler, State, each, service, step, subflow
-from flowdeco.inner import ForEach
-from flowdeco.reason import Cause
+from flowdeco.engine.reason import Cause
+from flowdeco.flows.nested import EachBody
 from flowdeco.testing import DeadlockError, VirtualClockLoop
 
 THREAD_TURNS = 4
@@ -427,7 +427,7 @@ class Situation:
 
     def _known_to_fail(self, job):
         """Where in the order of ends a job was known to fail: a fan-out with its first item."""
-        items = job._children() if isinstance(getattr(job, "body", None), ForEach) else ()
+        items = job.children if isinstance(getattr(job, "body", None), EachBody) else ()
         failed = [item for item in items if item.state is State.FAILED]
         return min(map(self.watch.ended.index, [job, *failed]))
 

@@ -8,7 +8,7 @@ from factories import NoTaskError
 from hostile import is_a
 
 from flowdeco import State
-from flowdeco.threads import MOST_THREADS
+from flowdeco.jobs.threads import MOST_THREADS
 
 __all__ = ["Timetable"]
 

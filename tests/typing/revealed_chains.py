@@ -15,7 +15,7 @@ from flowdeco import (
     step,
     subflow,
 )
-from flowdeco.declaration import Declaration
+from flowdeco.flows.declaration import Declaration
 
 Declarations = Chain[Declaration[object]]
 Jobs = Chain[AbstractJob[object]]

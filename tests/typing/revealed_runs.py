@@ -10,8 +10,8 @@ from typing_extensions import override
 
 from flowdeco import AbstractJob, Flow, Observer, Report, Scheduler, State, step
 from flowdeco.errors import DefinitionError, NotFinishedError, SkippedError
-from flowdeco.report import JobRecord
 from flowdeco.testing import VirtualClockLoop
+from flowdeco.views.report import JobRecord
 
 
 class Run(Flow):

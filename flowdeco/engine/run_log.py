@@ -1,0 +1,121 @@
+"""What the log says of a run: which ends, at which level, in which words (rule 19)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, cast
+
+from flowdeco.base import log
+from flowdeco.base.exceptions import is_exit
+from flowdeco.base.text import class_name, line
+from flowdeco.jobs.outcome import State
+
+from .reason import Cause
+
+if TYPE_CHECKING:
+    from .execution import Execution
+    from .reason import Reason
+
+__all__ = ["of_end", "of_failed_run", "raised"]
+
+MOST_NAMED = 3
+"""How many exceptions of a group are named."""
+
+
+def of_end(execution: Execution) -> tuple[int, str] | None:
+    """Say how a job has ended, where that is worth more than a line for debugging."""
+    outcome, name = execution.outcome, execution.name
+    error = outcome.exception
+    if outcome.state is State.SKIPPED:
+        return log.INFO, line(error)
+    if outcome.state is not State.FAILED or error is None:
+        return None
+    if execution.cut_at is not None and not execution.expired and not is_exit(error):
+        return log.WARNING, f"{line(error)}; it stood at {execution.cut_at}"
+    if type(error) is GeneratorExit and execution.run.closed:
+        return None  # it was closed by force, with its loop
+    if _is_told_elsewhere(execution, error):
+        return None
+    if not execution.job.__flow_body__.takes_slot:
+        return log.WARNING, _of_fan_out(execution, error)
+    return log.WARNING, f"{name} failed with {raised(error)}"
+
+
+def _of_fan_out(execution: Execution, error: BaseException) -> str:
+    """One line for all items that have failed."""
+    count = sum(1 for _ in _leaves(error))
+    if not issubclass(type(error), BaseExceptionGroup):
+        return f"{execution.name} failed with {raised(error)}"
+    items = "an item" if count == 1 else f"{count} items"
+    return f"{execution.name} failed, as {items} failed with {raised(error)}"
+
+
+def of_failed_run(name: str, seconds: float, reason: Reason) -> str:
+    """Say why a run has failed."""
+    text = f"{name!r} failed after {seconds:.3f} s: {reason}"
+    error = reason.exception
+    if reason.cause is not Cause.CRITICAL or error is None:
+        return text
+    message = line(error)
+    return f"{text}: {message}" if message else text
+
+
+def raised(error: BaseException) -> str:
+    """Name an exception and its message; of a group the exceptions in it."""
+    leaves = [*_leaves(error)]
+    named = [f"{class_name(one)}: {line(one)}".removesuffix(": ") for one in leaves[:MOST_NAMED]]
+    more = len(leaves) - len(named)
+    return ", ".join(named) + (f" and {more} more" if more else "")
+
+
+def _is_told_elsewhere(execution: Execution, error: BaseException) -> bool:
+    if execution.run.scheduler.shares_places:
+        return True  # by the fan-out, of which it is an item
+    return _ends_all(execution) or _comes_from_inside(execution, error)
+
+
+def _ends_all(execution: Execution) -> bool:
+    """Whether the outermost run fails because of this, and says so in the end."""
+    one = execution
+    while True:
+        reason = one.run.reason
+        if reason is not None:
+            decides = reason.job is one.job
+        else:
+            # The end of a run within has still to be passed on to the run around.
+            decides = one is not execution and bool(one.outcome.critical)
+        around = one.run.enclosing
+        if not decides or around is None:
+            return decides
+        if not around.job.__flow_body__.raises_nested_failures:
+            return False  # its body does as it likes with the failure of a run that it has begun
+        one = around
+
+
+def _comes_from_inside(execution: Execution, error: BaseException) -> bool:
+    """Whether it is that of jobs inside of this one, which were told of."""
+    reports = execution.run._inner_reports.get(execution.job, ())
+    if not execution.job.__flow_body__.takes_slot:
+        # A fan-out tells of its items, but not of what has failed inside of these.
+        reports = [one for items in reports for some in items._inner.values() for one in some]
+    inside = {
+        id(outcome.exception)
+        for report in reports
+        for outcome in report._outcomes
+        if outcome.exception is not None
+    }
+    return id(error) in inside or (
+        bool(inside) and all(id(one) in inside for one in _leaves(error))
+    )
+
+
+def _leaves(error: BaseException) -> Iterator[BaseException]:
+    """The exceptions in a group, and in groups within it; or the one that is no group."""
+    found: list[Any] = [error]
+    while found:
+        one = found.pop()
+        if issubclass(type(one), BaseExceptionGroup):
+            # Not by its attribute, which a subclass may have made something else.
+            found += reversed(cast("Any", BaseExceptionGroup.exceptions).__get__(one))
+        else:
+            yield one

@@ -1,0 +1,225 @@
+"""Bodies with jobs inside: fan-out over the items of a result, and flows made by a method."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, cast
+
+import attrs
+
+from flowdeco.base.annotations import returned
+from flowdeco.base.limits import Limits
+from flowdeco.base.text import class_name, value_line
+from flowdeco.engine.execution import enclosing_execution
+from flowdeco.errors import BusyError, FlowdecoError
+from flowdeco.jobs.bodies import MethodBody
+from flowdeco.jobs.job import AbstractJob, Job
+from flowdeco.jobs.plain import discard
+from flowdeco.scheduler import Scheduler
+
+if TYPE_CHECKING:
+    from .flow import Flow
+
+__all__ = ["EachBody", "ItemBody", "SubflowBody"]
+
+
+class ItemBody(MethodBody):
+    """The method of a fan-out, for one item."""
+
+    __slots__ = ("item",)
+
+    def __init__(
+        self,
+        method: Callable[..., Any],
+        flow: object,
+        name: str,
+        *,
+        item: object,
+        is_threaded: bool,
+    ) -> None:
+        super().__init__(method, flow, name, is_generator=False, is_threaded=is_threaded)
+        self.item = item
+
+    def start(self) -> Any:
+        return self._call(self.item)
+
+
+def _grace() -> float:
+    """The grace of the run that goes on."""
+    execution = enclosing_execution()
+    return Limits().grace if execution is None else execution.run.limits.grace
+
+
+def _is_critical() -> bool:
+    """Whether the job is critical in whose body this is called."""
+    execution = enclosing_execution()
+    return execution is not None and bool(execution.outcome.critical)
+
+
+@attrs.define(eq=False, repr=False)
+class EachBody(MethodBody):
+    """The body of a fan-out: a job for each item, all of them in a scheduler of their own."""
+
+    window: int | None = None
+    timeout: float | None = None
+    in_threads: bool = False
+    """Whether the method runs in a thread for each item."""
+    _items: Scheduler | None = attrs.field(default=None, init=False)
+
+    takes_slot = False
+    has_after = False
+    is_stateful = True
+    raises_nested_failures = True
+
+    def __attrs_post_init__(self) -> None:
+        self.is_generator = self.is_threaded = False
+
+    def start(self) -> Coroutine[Any, Any, list[object]]:
+        return self._perform()
+
+    async def _perform(self) -> list[object]:
+        (items,) = self.arguments
+        if not isinstance(items, Iterable):
+            raise TypeError(
+                f"{self.name!r} goes over {self.inputs[0].name!r}, whose result cannot be iterated"
+                f" over: {value_line(items)} ({class_name(items)})"
+            )
+        jobs = [self._job(number, item) for number, item in enumerate(cast("Any", items))]
+        self._items = Scheduler(*jobs, label=self.name, window=self.window, grace=_grace())
+        # The items are of no weight, their parent is.
+        self._items.ends_at_first_failure = _is_critical()
+        self._items.shares_places = True
+        try:
+            report = await self._items.co_perform(self._items.limits)
+        except asyncio.CancelledError:
+            # The run stops it, perhaps because of the first of these failures.
+            self._raise_failures(jobs)
+            raise
+        self._raise_failures(jobs)
+        report.raise_inner()
+        return [job.result() for job in jobs]
+
+    def _raise_failures(self, jobs: Sequence[Job[object]]) -> None:
+        errors = [job.raised_exception() for job in jobs]
+        failed = [error for error in errors if error is not None]
+        if failed:
+            message = f"{self.name}: {len(failed)} of {len(jobs)} failed"
+            raise BaseExceptionGroup(message, failed) from None
+
+    def _job(self, number: int, item: object) -> Job[object]:
+        name = f"{self.name}[{number}]"
+        body = ItemBody(self.method, self.flow, name, item=item, is_threaded=self.in_threads)
+        return Job(body, timeout=self.timeout, critical=False)
+
+    @property
+    def children(self) -> Sequence[AbstractJob[object]]:
+        return () if self._items is None else tuple(self._items)
+
+    def renew(self) -> None:
+        self._items = None
+
+
+@attrs.define(eq=False, repr=False)
+class SubflowBody(MethodBody):
+    """The body of a subflow: calls the method, and runs the flows that it returns."""
+
+    preview: Callable[[type[Flow]], Scheduler] | None = None
+    """Makes the jobs of a flow class, to be drawn before the run."""
+    _ran: Sequence[Scheduler] | None = attrs.field(default=None, init=False)
+    _previewed: Sequence[Scheduler] | None = attrs.field(default=None, init=False)
+
+    is_stateful = True
+    raises_nested_failures = True
+
+    def __attrs_post_init__(self) -> None:
+        self.is_generator = self.is_threaded = False
+
+    def start(self) -> Coroutine[Any, Any, object]:
+        return self._perform()
+
+    async def _perform(self) -> object:
+        made: object = self.method(self.flow, *self.arguments)
+        several = isinstance(made, (list, tuple))
+        flows = cast("Sequence[object]", made) if several else [made]
+        schedulers = self._schedulers_of(flows)
+        around = Scheduler(*schedulers, label=self.name, grace=_grace())
+        self._ran = schedulers
+        self.made = made
+        try:
+            report = await around.co_perform(around.limits)
+        except FlowdecoError:
+            self._ran = None  # none of them has started
+            raise
+        finally:
+            _let_go(around)
+        errors = [scheduler.raised_exception() for scheduler in schedulers]
+        failed = [error for error in errors if error is not None]
+        if len(failed) == 1:
+            raise failed[0]
+        if failed:
+            raise BaseExceptionGroup(f"{self.name}: {len(failed)} of {len(errors)} failed", failed)
+        report.raise_inner()
+        return made
+
+    def _schedulers_of(self, flows: Sequence[object]) -> list[Scheduler]:
+        schedulers: list[Scheduler] = []
+        for flow in flows:
+            scheduler = getattr(flow, "__flow_scheduler__", None)
+            if not isinstance(scheduler, Scheduler):
+                error = TypeError(
+                    f"{self.name!r} must return a flow or a list of flows, not {value_line(flow)}"
+                    f" ({class_name(flow)})"
+                )
+                for one in flows:
+                    discard(one)
+                raise error
+            cast("Flow", flow).__flow_begin__()
+            self._refuse_running(scheduler)
+            if scheduler in schedulers:
+                raise ValueError(
+                    f"{self.name!r} returned {value_line(flow)} twice, and a flow that runs cannot"
+                    " be run; make one for each place in the list"
+                )
+            schedulers.append(scheduler)
+        return schedulers
+
+    def _refuse_running(self, scheduler: Scheduler) -> None:
+        if scheduler.is_busy():
+            raise BusyError(
+                f"{self.name!r} returned the flow {scheduler.name!r}, which is running already, and"
+                " can run neither inside of itself nor twice at once; return one that is made for"
+                f" this, such as {scheduler.name}(...)"
+            )
+
+    def passed_on(self, _value: object) -> object:
+        return self.made
+
+    @property
+    def children(self) -> Sequence[AbstractJob[object]]:
+        if self._ran is not None:
+            return self._ran
+        if self._previewed is None:
+            self._previewed = self._foresee()
+        return self._previewed
+
+    def _foresee(self) -> list[Scheduler]:
+        if self.preview is None:
+            return []
+        flows = [one for one in returned(self.method) if hasattr(one, "__flow_definition__")]
+        return [self.preview(cast("type[Flow]", flow)) for flow in flows]
+
+    def renew(self) -> None:
+        self._ran = None
+        self.made = None
+
+
+def _let_go(around: Scheduler) -> None:
+    """Let go of flows that have run, so that they can be returned again, here or elsewhere.
+
+    Where the run around them has cut theirs short, their hooks are still to be called, and it lets
+    go of them after that.
+    """
+    if not around.is_busy() and around.__flow_shutdown_ok__ is not None:
+        for scheduler in list(around):
+            around.remove(scheduler)

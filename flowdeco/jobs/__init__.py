@@ -1,0 +1,1 @@
+"""What runs: jobs, their bodies, chains of them."""
