@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from .drain import SETTLING_TURNS, after_turns
+from .ending import SETTLING_TURNS, after_turns
 
 __all__ = ["Deadline"]
 

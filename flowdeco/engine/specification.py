@@ -1,0 +1,79 @@
+"""The specification of a run: which jobs, in which order, within which limits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from flowdeco.base.limits import Limits
+from flowdeco.jobs.job import AbstractJob
+
+from .record import Record
+
+__all__ = ["Hook", "Specification"]
+
+Hook = tuple[AbstractJob[object], str]
+"""A job whose `co_shutdown` is to be called, and its path."""
+
+
+class Specification:
+    """All that a run knows of the scheduler whose jobs it runs. Nothing changes it.
+
+    Args:
+        subject: the scheduler, for observers.
+        name: its name.
+        is_named: whether it was given that name; a message calls others "the run".
+        jobs: the jobs by number, in declaration order; they have been checked (rule 1).
+        waiting: the number of requirements of each job.
+        successors: the numbers of the jobs that require each job; None for no job.
+        critical: whether a job is critical that does not say so itself.
+        limits: the bounds of the run.
+        shares_slots: whether a job needs slots of the enclosing runs as well (fan-outs).
+        ends_at_first_failure: whether any failure ends the run, as that of a critical job does.
+        claim_hooks: hands over the shutdown hooks that are due, given the path of the run; from
+            then on they are the caller's to call.
+        conclude: takes the record when the run is over; returns the report for observers.
+    """
+
+    __slots__ = (
+        "claim_hooks",
+        "conclude",
+        "critical",
+        "ends_at_first_failure",
+        "is_named",
+        "jobs",
+        "limits",
+        "name",
+        "shares_slots",
+        "subject",
+        "successors",
+        "waiting",
+    )
+
+    def __init__(
+        self,
+        *,
+        subject: AbstractJob[object],
+        name: str,
+        is_named: bool,
+        jobs: Sequence[AbstractJob[object]],
+        waiting: Sequence[int],
+        successors: Sequence[Sequence[int] | None],
+        critical: bool,
+        limits: Limits,
+        shares_slots: bool,
+        ends_at_first_failure: bool,
+        claim_hooks: Callable[[str], Iterable[Hook]],
+        conclude: Callable[[Record], object],
+    ) -> None:
+        self.subject = subject
+        self.name = name
+        self.is_named = is_named
+        self.jobs = jobs
+        self.waiting = waiting
+        self.successors = successors
+        self.critical = critical
+        self.limits = limits
+        self.shares_slots = shares_slots
+        self.ends_at_first_failure = ends_at_first_failure
+        self.claim_hooks = claim_hooks
+        self.conclude = conclude
