@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import builtins  # within the class, `list` means its method
 import contextlib
-import contextvars
 import weakref
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, TypeAlias, TypeVar, cast
@@ -14,11 +13,11 @@ from .base.graph import CircularError, reverse, topological_order
 from .base.limits import DEEPEST, Limits, check_flag
 from .base.text import alike, class_name, path_within, repr_line, value_line
 from .engine import own_loop
-from .engine.drain import Sleeper
 from .engine.execution import enclosing_execution
 from .engine.reason import Cause
+from .engine.record import Record
 from .engine.run import Run
-from .engine.shutdown import Shutdown
+from .engine.specification import DueHook, Specification
 from .errors import (
     BusyError,
     CycleError,
@@ -75,8 +74,8 @@ class Scheduler(AbstractJob[bool]):
 
     ends_at_first_failure: bool = False
     """Whether any failure ends the run, as that of a critical job does."""
-    shares_places: bool = False
-    """Whether its jobs take places of the enclosing run as well."""
+    shares_slots: bool = False
+    """Whether its jobs need slots of the enclosing runs as well."""
 
     def __init__(
         self,
@@ -475,15 +474,16 @@ class Scheduler(AbstractJob[bool]):
     ) -> Report:
         """Do as `orchestrate`, within the limits given, and return the report."""
         self._check()
-        return own_loop.perform(lambda: self._new_run(limits, observers), loop_factory).report
+        own_loop.execute(lambda: self._new_run(limits, observers), loop_factory)
+        return self._report_of_run()
 
     async def co_perform(self, limits: Limits, observers: Sequence[Observer] = ()) -> Report:
         """Do as `co_orchestrate`, within the limits given, and return the report."""
         self._check()
         run = self._new_run(limits, observers)
-        await run.conduct()
-        run.leave()
-        return run.report
+        await run.execute()
+        run.raise_exit()
+        return self._report_of_run()
 
     async def co_run(self) -> bool:
         """Run the jobs as one job, within the run that is going on.
@@ -496,19 +496,45 @@ class Scheduler(AbstractJob[bool]):
             StuckError: a step did not end.
             TimeoutError: the deadline came first.
         """
-        (await self.co_perform(self.limits)).raise_inner()
+        (await self.co_perform(self.limits)).raise_as_nested()
         return True
 
     def _new_run(self, limits: Limits, observers: Sequence[Observer]) -> Run:
         self._refuse_busy("run")
         self.__flow_shutdown_ok__ = None
-        run = Run(self, self.__flow_plan__, limits, observers, enclosing_execution())
-        self.__flow_run__ = run
+        specification = self._specification(limits, self.__flow_plan__, self._conclude)
+        self.__flow_run__ = run = Run(specification, observers, enclosing_execution())
         return run
 
-    def _ended(self, report: Report) -> None:
+    def _specification(
+        self, limits: Limits, plan: Plan, conclude: Callable[[Record], object]
+    ) -> Specification:
+        return Specification(
+            subject=self,
+            name=self.name,
+            is_named=self.label is not None,
+            jobs=tuple(plan.jobs),
+            waiting=plan.waiting,
+            successors=plan.successors,
+            critical=self.default_critical,
+            limits=limits,
+            shares_slots=self.shares_slots,
+            ends_at_first_failure=self.ends_at_first_failure,
+            own_hooks=self._own_hooks,
+            claim_hooks=self.__flow_hooks_at__,
+            conclude=conclude,
+        )
+
+    def _conclude(self, record: Record) -> Report:
         self.__flow_run__ = None
-        self.__flow_report__ = report
+        if self.__flow_shutdown_ok__ is not None:
+            self.__flow_shutdown_ok__ = not record.shutdown_errors
+        self.__flow_report__ = report = Report(record)
+        return report
+
+    def _report_of_run(self) -> Report:
+        assert self.__flow_report__ is not None  # a run has just ended
+        return self.__flow_report__
 
     def __flow_own_timeout__(self) -> float | None:
         return None  # its run has the deadline
@@ -552,15 +578,15 @@ class Scheduler(AbstractJob[bool]):
         """
         self._refuse_busy("shut down")
         if self.__flow_shutdown_ok__ is None:
-            loop = asyncio.get_running_loop()
-            context, seconds = contextvars.copy_context(), self.limits.shutdown_timeout
-            shutdown = Shutdown(loop, context, seconds, self.name)
-            sleeper = Sleeper(loop)
-            await shutdown.call(dict(self.__flow_children_hooks__("")), sleeper)
-            self.__flow_shutdown_ok__ = not shutdown.errors
-            if sleeper.cancelled is not None:
-                raise sleeper.cancelled
-        return self.__flow_shutdown_ok__
+            # A run without jobs, which has nothing to do but to call the hooks.
+            limits = Limits(None, None, self.grace, self.shutdown_timeout)
+            run = Run(self._specification(limits, Plan({}), self._conclude_shutdown))
+            await run.execute()
+            run.raise_exit()
+        return bool(self.__flow_shutdown_ok__)
+
+    def _conclude_shutdown(self, record: Record) -> None:
+        self.__flow_shutdown_ok__ = not record.shutdown_errors
 
     def shutdown(self) -> bool:
         """Do as `co_shutdown`, in an event loop made for that.
@@ -571,18 +597,22 @@ class Scheduler(AbstractJob[bool]):
         refuse_running_loop("await scheduler.co_shutdown()")
         return asyncio.run(self.co_shutdown())
 
-    def __flow_hooks__(self, around: str) -> Iterable[tuple[AbstractJob[object], str]]:
+    def __flow_hooks__(self, around: str) -> Iterable[DueHook]:
         return self.__flow_hooks_at__(path_within(around, self.name))
 
-    def __flow_hooks_at__(self, path: str) -> Iterable[tuple[AbstractJob[object], str]]:
+    def __flow_hooks_at__(self, path: str) -> Iterable[DueHook]:
         if type(self).co_shutdown is not Scheduler.co_shutdown:
             return ((self, path),)
         if self.__flow_shutdown_ok__ is not None:
             return ()
         self.__flow_shutdown_ok__ = True
-        return self.__flow_children_hooks__(path)
+        return self._children_hooks(path)
 
-    def __flow_children_hooks__(self, path: str) -> Iterator[tuple[AbstractJob[object], str]]:
+    def _own_hooks(self, path: str) -> Iterator[DueHook]:
+        self.__flow_shutdown_ok__ = True
+        return self._children_hooks(path)
+
+    def _children_hooks(self, path: str) -> Iterator[DueHook]:
         return (hooked for job in self.__flow_jobs__ for hooked in job.__flow_hooks__(path))
 
     # What happened

@@ -166,20 +166,22 @@ class Ending:
 
     Args:
         loop: whose clock is used.
+        grace: the seconds that bodies have to end.
     """
 
-    __slots__ = ("_drains", "_is_skipped", "_loop", "until")
+    __slots__ = ("_drains", "_grace", "_is_skipped", "_loop", "until")
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, grace: float) -> None:
+        self._grace = grace
         self.until = math.inf
         """When the grace is over, by the clock of the loop; known once the bodies are to end."""
         self._drains: list[Drain[Stoppable]] = []
         self._is_skipped = False
         self._loop = loop
 
-    def begin(self, grace: float) -> None:
-        """Begin the grace, which lasts so many seconds."""
-        self.until = self._loop.time() + grace
+    def begin(self) -> None:
+        """Begin the grace."""
+        self.until = self._loop.time() + self._grace
 
     def share(self, count: int) -> float:
         """Return when the first of so many drains must be over that share the rest of the grace."""
@@ -200,14 +202,19 @@ class Ending:
         drain = Drain(self._loop, left, until)
         self._drains = [*(one for one in self._drains if one.members), drain]
         for member in left:
-            if member.drain is not None:
-                member.drain.discard(member)
-            member.drain = drain
-            member.stop()
+            before, member.drain = member.drain, drain
+            if before is None:
+                member.stop()
+            else:  # it was stopped already
+                before.discard(member)
         if self._is_skipped:
             # Not at once: a service resumed for its teardown must not find itself cancelled there.
             self._loop.call_soon(drain.skip)
         return drain
+
+    def drain_alone(self, member: Stoppable) -> None:
+        """Stop one body before the others: it has the whole grace for that."""
+        self.drain([member], self._loop.time() + self._grace)
 
     def skip(self) -> None:
         """Skip the rest of the grace: a body that does not react to a cancellation is stuck."""

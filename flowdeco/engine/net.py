@@ -1,41 +1,102 @@
 """The net under the guard of a job: whatever interrupts its bookkeeping, the job ends (rule 9).
 
 Nothing there is expected to raise, but there may be no memory or no stack left, or a signal may
-come. All that runs keep about their jobs follows from what the jobs have come to, and from who is
-at work. So it is derived anew, for all runs at once, in a turn of the loop of its own, where the
-stack is low.
+come:
+
+    async def execute(...):       # the guard
+        ...
+        self.settle(value, error)     <- MemoryError, half way through
+    except BaseException as fault:
+        queue.mend(fault, ...)        -> a turn of the loop later: Net.mend
+
+Everything that runs keep about their jobs follows from the outcomes, and from the executions at
+work. So it is derived anew, for all runs at once, in a turn of its own, where the stack is low.
 """
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator
+from typing import Protocol, TypeGuard
 
 from flowdeco.base import log
 from flowdeco.base.exceptions import is_exit
 from flowdeco.base.text import class_name, line
 from flowdeco.jobs.outcome import State
 
+from .execution import ExecutingRun, Execution
+from .progress import Progress
+from .ready_queue import Source, Startable
 from .reason import Reason
 
-if TYPE_CHECKING:
-    from .execution import Execution
-    from .run import Run
-
-__all__ = ["finish", "rebuild", "tell"]
+__all__ = ["Net", "RescuedRun"]
 
 _UNENDED = (State.IDLE, State.SCHEDULED, State.RUNNING)
 
 
-def finish(execution: Execution, fault: BaseException, error: BaseException | None) -> None:
-    """Finish what the end of a job has to bring about.
+class RescuedRun(ExecutingRun, Source, Protocol):
+    """A run, as its net knows it."""
+
+    progress: Progress
+
+    def fail(self, reason: Reason) -> object:
+        """End because of this."""
+
+    def runs_within(self) -> Iterable[RescuedRun]:
+        """Return the runs that go on in the bodies of its jobs."""
+
+    def look_again(self) -> object:
+        """See whether something has come that the run waits for."""
+
+
+class Net:
+    """The net of an outermost run, and of all runs within it.
 
     Args:
-        execution: the job; its body has ended, or could not be started.
-        fault: what has interrupted that.
-        error: what its body has raised.
+        root: the outermost run.
     """
+
+    def __init__(self, root: RescuedRun) -> None:
+        self._root: RescuedRun | None = root
+
+    def close(self) -> None:
+        """Forget the runs, which are over."""
+        self._root = None
+
+    def mend(
+        self, fault: BaseException, execution: Execution | None, error: BaseException | None
+    ) -> tuple[list[Source], list[Startable]] | None:
+        """Finish the bookkeeping that was interrupted, and derive anew what is ready.
+
+        Args:
+            fault: the interruption.
+            execution: the job that was about to start, or has just ended, if it was one.
+            error: what its body has raised.
+
+        Returns:
+            The runs, once for each job that is to start, and the jobs that wait for a slot; None
+            if the runs are over.
+        """
+        if execution is not None and not execution.is_at_work():
+            finish(execution, fault, error)
+        root = self._root
+        if root is None:
+            return None
+        if execution is None or execution.outcome.exception is not fault:
+            _log(root, fault, execution)
+        if is_exit(fault):
+            root.fail(Reason.exit(fault))
+        sources: list[Source] = []
+        waiting: list[Startable] = []
+        for run in _with_nested(root):
+            run.progress.recount(is_open=run.is_open)
+            sources += [run] * len(run.progress.ready)
+            waiting += [one for one in run.progress.executions if _waits_for_slot(one)]
+            run.look_again()
+        return sources, waiting
+
+
+def finish(execution: Execution, fault: BaseException, error: BaseException | None) -> None:
+    """Finish the end of a job, whose body has ended or could not be started."""
     run, outcome = execution.run, execution.outcome
     if outcome.state in _UNENDED:
         outcome.ended_at = run.clock() - run.zero
@@ -43,79 +104,30 @@ def finish(execution: Execution, fault: BaseException, error: BaseException | No
             execution.fail(fault)
         else:
             execution.note_error(error)
-    elif outcome.state is State.SKIPPED and outcome.exception is not None:
-        run.note_skip(execution, outcome.exception)
     elif outcome.exception is not None:
-        run.note_failure(execution, outcome.exception)
-    run.let_go(execution)
-    run.note_last_end()
+        run.job_failed(execution, outcome.exception)
+    run.forget(execution)
     run.note_end(execution)
 
 
-def tell(outermost: Run, fault: BaseException, execution: Execution | None) -> None:
-    """Write to the log what was raised, where that is not the failure of a job."""
-    what = "the start of jobs" if execution is None else f"the end of {execution.name}"
-    text = f"{what} was interrupted by {class_name(fault)}: {line(fault)}"
-    outermost.say(log.WARNING, text, "" if execution is None else execution.path, fault)
+def _waits_for_slot(execution: Execution | None) -> TypeGuard[Execution]:
+    return (
+        execution is not None
+        and execution.task is None
+        and execution.outcome.state is State.SCHEDULED
+    )
 
 
-def rebuild(outermost: Run, fault: BaseException) -> tuple[deque[Run], deque[Execution]]:
-    """Derive anew what runs keep about their jobs.
-
-    Args:
-        outermost: the run; those within it are seen to as well.
-        fault: what has made this necessary.
-
-    Returns:
-        The runs, one entry for each job that is to start, and the jobs that wait for a place.
-    """
-    ready: deque[Run] = deque()
-    waiting: deque[Execution] = deque()
-    if is_exit(fault):
-        outermost.fail(Reason.exit(fault))
-    for run in _with_inner(outermost):
-        _count(run)
-        ready.extend([run] * len(run.ready))
-        waiting.extend(
-            execution
-            for execution in run.executions
-            if execution is not None
-            and execution.task is None
-            and execution.outcome.state is State.SCHEDULED
-        )
-        run.wake()
-    return ready, waiting
-
-
-def _with_inner(outermost: Run) -> Iterator[Run]:
-    found = [outermost]
+def _with_nested(root: RescuedRun) -> Iterator[RescuedRun]:
+    found = [root]
     while found:
         run = found.pop()
         yield run
-        found.extend(run.inner)
+        found.extend(run.runs_within())
 
 
-def _count(run: Run) -> None:
-    """Count what each job waits for, and what the run does; find out what is to start."""
-    waiting = [0] * len(run.jobs)
-    for number, successors in enumerate(run.successors):
-        if successors is not None and not _has_come(run, number):
-            for successor in successors:
-                waiting[successor] += 1
-    to_start: deque[int] = deque()
-    for number, outcome in enumerate(run.outcomes):
-        if outcome.state not in (State.IDLE, State.SCHEDULED) or run.executions[number] is not None:
-            continue
-        starts = not waiting[number] and not run.closed
-        outcome.state = State.SCHEDULED if starts else State.IDLE
-        if starts:
-            to_start.append(number)
-    run.take_stock(waiting, to_start)
-
-
-def _has_come(run: Run, number: int) -> bool:
-    """Whether a job has ended, or as a service come up: what requires it no longer waits."""
-    execution = run.executions[number]
-    if execution is not None and execution.is_up:
-        return True
-    return run.outcomes[number].state not in _UNENDED
+def _log(root: RescuedRun, fault: BaseException, execution: Execution | None) -> None:
+    """Write to the log what was raised, where that is not the failure of a job."""
+    what = "the start of jobs" if execution is None else f"the end of {execution.name}"
+    text = f"{what} was interrupted by {class_name(fault)}: {line(fault)}"
+    root.session.say(log.WARNING, text, "" if execution is None else execution.path, fault)

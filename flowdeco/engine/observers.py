@@ -1,4 +1,4 @@
-"""Telling observers."""
+"""The observers of a run, called safely (rule 17)."""
 
 from __future__ import annotations
 
@@ -12,41 +12,59 @@ from flowdeco.observers.base import Observer
 __all__ = ["Observers"]
 
 
+class _Subscription:
+    """An observer, until it raises."""
+
+    __slots__ = ("is_disabled", "observer")
+
+    def __init__(self, observer: Observer) -> None:
+        self.observer = observer
+        self.is_disabled = False
+
+
 class Observers:
-    """The observers of one run, without those that have raised.
+    """The observers of one run, and those of the runs around it.
 
     Args:
-        observers: who watches.
-        flow: the name of what runs, for the log.
+        own: the observers of the run itself, which are called first.
+        enclosing: the observers of the run around it.
+        flow: the name of the outermost run, for the log.
     """
 
-    __slots__ = ("_flow", "_observers")
+    __slots__ = ("_flow", "_subscriptions")
 
-    def __init__(self, observers: Sequence[Observer], flow: str) -> None:
-        self._observers = list(observers)
+    def __init__(self, own: Sequence[Observer], enclosing: Observers | None, flow: str) -> None:
         self._flow = flow
+        self._subscriptions = [_Subscription(observer) for observer in own]
+        if enclosing is not None:
+            self._subscriptions += enclosing._subscriptions
+
+    def __bool__(self) -> bool:
+        return bool(self._subscriptions)
 
     def tell(self, notify: Callable[[Observer], None]) -> BaseException | None:
         """Call each observer; return a `SystemExit` or `KeyboardInterrupt` that one raised."""
         leaving: BaseException | None = None
-        for observer in self._observers:
+        for subscription in self._subscriptions:
+            if subscription.is_disabled:
+                continue
             try:
-                notify(observer)
+                notify(subscription.observer)
             except (SystemExit, KeyboardInterrupt) as error:
                 leaving = error if leaving is None else leaving
             except BaseException as error:
-                # A new list, as this one is being walked through; and never by their equality.
-                self._observers = [one for one in self._observers if one is not observer]
-                told = log.write(log.WARNING, _disabled(observer, error), self._flow)
+                subscription.is_disabled = True
+                text = _disabled(subscription.observer, error)
+                told = log.write(log.WARNING, text, self._flow)
                 leaving = told if leaving is None else leaving
         return leaving
 
 
 def _disabled(observer: Observer, error: BaseException) -> str:
-    traceback, place = traceback_of(error), locations.UNKNOWN
+    traceback, location = traceback_of(error), locations.UNKNOWN
     while traceback is not None:
         if not traceback.tb_frame.f_code.co_filename.startswith(locations.OWN):
-            place = f"{traceback.tb_frame.f_code.co_filename}:{traceback.tb_lineno}"
+            location = f"{traceback.tb_frame.f_code.co_filename}:{traceback.tb_lineno}"
         traceback = traceback.tb_next
     text = f"{class_name(error)}: {line(error)}".removesuffix(": ")
-    return f"observer {line(observer)} raised {text}, at {place}; it is disabled for this run"
+    return f"observer {line(observer)} raised {text}, at {location}; it is disabled for this run"

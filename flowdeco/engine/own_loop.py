@@ -20,18 +20,18 @@ from flowdeco.base import log
 from flowdeco.base.text import class_name, line
 from flowdeco.errors import LoopRunningError
 
-from .drain import Drain
+from .ending import Drain
 from .reason import Reason
 from .run import Run
 from .tasks import context_of, is_abandoned
 
-__all__ = ["perform"]
+__all__ = ["execute"]
 
 LoopFactory = Callable[[], asyncio.AbstractEventLoop]
 
 
-def perform(make: Callable[[], Run], loop_factory: LoopFactory | None) -> Run:
-    """Make a run, conduct it in a loop of its own, and close that loop within a bound.
+def execute(make: Callable[[], Run], loop_factory: LoopFactory | None) -> Run:
+    """Make a run, execute it in a loop of its own, and close that loop within a bound.
 
     Args:
         make: makes the run; it is called in the loop.
@@ -42,21 +42,21 @@ def perform(make: Callable[[], Run], loop_factory: LoopFactory | None) -> Run:
 
     Raises:
         LoopRunningError: no loop of its own can run here.
-        BaseException: what `make` raises, and what `Run.leave` does.
+        BaseException: what `make` raises, and what `Run.raise_exit` does.
     """
     loop = _new_loop() if loop_factory is None else loop_factory()
     owner = _Owner(loop, make)
     try:
         with _Signals(owner):
             try:
-                owner.conduct()
+                owner.execute()
             finally:
                 owner.close()
     finally:
         loop.close()
     assert owner.run is not None  # or an exception has left
     owner.end_run()
-    owner.run.leave()
+    owner.run.raise_exit()
     return owner.run
 
 
@@ -90,16 +90,16 @@ class _Owner:
         """What a signal, or an exit outside of the jobs, raises in the end."""
         self._until: float
         """When the close is to be over, by the clock of the loop."""
-        self._drain: Drain[asyncio.Task[Any]] | None = None
+        self._drain: Drain[_Leftover] | None = None
         """That of the tasks which jobs have left behind."""
 
-    async def _conduct(self) -> None:
+    async def _execute(self) -> None:
         self.run = self._make()
         self.end_run()
-        await self.run.conduct()
+        await self.run.execute()
 
-    def conduct(self) -> None:
-        main = self._main = self.loop.create_task(self._conduct())
+    def execute(self) -> None:
+        main = self._main = self.loop.create_task(self._execute())
         main.add_done_callback(self._stop)
         while not main.done():
             # It comes back early when a job stops the loop, and goes on.
@@ -138,16 +138,16 @@ class _Owner:
             self.loop.call_soon_threadsafe(self._hurry)
         else:
             if self.run is not None:
-                self.run.agenda.given_up_at_once = True
+                self.run.session.queue.is_forced = True
             self.loop.set_exception_handler(_note)  # tasks that are left now would complain
             raise error
 
     def _hurry(self) -> None:
         if self.run is not None:
-            self.run.hurry()
+            self.run.skip_grace()
         self._until = self.loop.time()
         if self._drain is not None:
-            self._drain.hurry()
+            self._drain.skip()
         self.loop.stop()  # which lets what is waited for see that there is less time
 
     def close(self) -> None:
@@ -189,7 +189,7 @@ class _Owner:
         return task.done()
 
     def _say(self, text: str, error: BaseException | None = None) -> None:
-        leaving = _warn(text, error, "" if self.run is None else self.run.flow)
+        leaving = _warn(text, error, "" if self.run is None else self.run.session.flow)
         if leaving is not None:
             self._keep(leaving)
 
@@ -198,28 +198,38 @@ class _Owner:
 
     async def _end_tasks(self, tasks: set[asyncio.Task[Any]]) -> None:
         """Cancel tasks, and in the end close what does not react, so that it ends all the same."""
+        leftovers = [_Leftover(task) for task in tasks]
         ended = asyncio.Event()
-        closed: set[asyncio.Task[Any]] = set()
+        drain = self._drain = Drain(self.loop, leftovers, self._until)
 
-        def give_up(task: asyncio.Task[Any]) -> None:
-            closed.add(task)
-            _close(task)
-
-        drain = self._drain = Drain(
-            self.loop, tasks, self._until, asyncio.Task[Any].cancel, give_up
-        )
-
-        def done(task: asyncio.Task[Any]) -> None:
-            drain.discard(task)
+        def done(leftover: _Leftover, task: asyncio.Task[Any]) -> None:
+            drain.discard(leftover)
             if not drain.members:
                 ended.set()
-            if not task.cancelled() and task.exception() is not None and task not in closed:
+            if not task.cancelled() and task.exception() is not None and not leftover.is_closed:
                 self._say("a task that was left behind raised", task.exception())
 
-        for task in tasks:
-            task.add_done_callback(done)
-            task.cancel()
+        for leftover in leftovers:
+            leftover.task.add_done_callback(functools.partial(done, leftover))
+            leftover.insist()
         await ended.wait()
+
+
+class _Leftover:
+    """A task that jobs have left behind."""
+
+    def __init__(self, task: asyncio.Task[Any]) -> None:
+        self.task = task
+        self.is_closed = False
+
+    def insist(self) -> None:
+        """Cancel it."""
+        self.task.cancel()
+
+    def abandon(self) -> None:
+        """Close it by force, so that it ends all the same."""
+        self.is_closed = True
+        _close(self.task)
 
 
 _LAST_TURNS = 0.05

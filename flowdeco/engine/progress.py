@@ -1,4 +1,4 @@
-"""The progress of a run: who waits for what, and what has come of each job."""
+"""The progress of a run: what waits for what, and what has come of each job."""
 
 from __future__ import annotations
 
@@ -7,41 +7,47 @@ from collections.abc import Callable, Sequence
 from types import FunctionType, MethodType
 from typing import Any, Final
 
+from flowdeco.base.text import LIMIT
 from flowdeco.jobs.bodies import PLAIN, MethodBody
 from flowdeco.jobs.job import AbstractJob, Job
+from flowdeco.jobs.marks import name_of
 from flowdeco.jobs.outcome import Outcome, State
 
 from .execution import Execution
+from .record import Record
 from .specification import Specification
 
 __all__ = ["Progress"]
 
 # On Python 3.11 a member of an enumeration is found ten times slower than a global name.
-_IDLE = State.IDLE
 _SCHEDULED = State.SCHEDULED
 
 _UNENDED: Final = (State.IDLE, State.SCHEDULED, State.RUNNING)
 
 
 class Progress:
-    """The jobs of one run by number: their outcomes, what they wait for, and what is ready.
+    """The jobs of one run by number, with all that changes while they run.
 
     Args:
         specification: that of the run.
-        all_attended: whether no job may take the short way, as somebody watches the run or jobs
-            need slots.
+        all_attended: whether every job needs attention when it starts or ends, as somebody watches
+            the run, or jobs need slots.
     """
 
     __slots__ = (
         "bodies",
         "executions",
+        "failures",
         "has_services",
         "has_skips",
         "has_steps",
         "jobs",
         "left",
+        "names",
         "outcomes",
         "ready",
+        "records",
+        "stuck",
         "successors",
         "waiting",
     )
@@ -56,60 +62,138 @@ class Progress:
         self.executions: list[Execution | None] = [None] * len(self.jobs)
         """The executions of jobs that wait for a slot, or are at work."""
         self.bodies: list[Callable[[], Any] | None] = []
-        """The functions of plain jobs; None for the others, whose executions are attended."""
-        self.outcomes: Sequence[Outcome] = []
-        self.has_skips = False
+        """The functions of plain jobs; None for jobs that need attention."""
+        self.names: list[str] = []
+        self.outcomes: list[Outcome] = []
         services = self._begin(specification.critical, all_attended=all_attended)
         self.has_services = services > 0
         self.has_steps = services < len(self.jobs)
         self.left: int = len(self.jobs) - services if self.has_steps else services
         """Unfinished steps; in a run of services alone, unfinished services."""
+        self.has_skips = False
+        self.failures: list[AbstractJob[object]] = []
+        self.stuck: list[AbstractJob[object]] = []
+        self.records: dict[AbstractJob[object], list[Record]] = {}
+        """The records of the runs that have ended within jobs."""
 
     def _begin(self, default: bool, *, all_attended: bool) -> int:
         """Make new outcomes, and find the plain jobs; return the number of services."""
-        outcomes: list[Outcome] = []
-        add_outcome, add_body = outcomes.append, self.bodies.append
+        outcomes, bodies, names = self.outcomes, self.bodies, self.names
         services = 0
         for job in self.jobs:
             critical = job.critical
             outcome = Outcome(job.__flow_required__, default if critical is None else critical)
             job.__flow_outcome__ = outcome
-            add_outcome(outcome)
+            outcomes.append(outcome)
             body = job.__flow_body__
-            if body is PLAIN and not all_attended and type(job) is Job:
-                if job.timeout is None and not job.forever:
-                    function: Any = job.body
-                    if type(function) is MethodBody:
-                        function = MethodType(function.method, function.flow)
-                    add_body(function)
-                    continue
-            add_body(None)
-            if job.forever:
-                services += 1
-            if body.is_stateful:
-                job.__flow_renew__()
-        self.outcomes = outcomes
+            function: Any = None
+            if type(job) is Job:
+                function = job.body
+                names.append(_task_name(job, function))
+                if all_attended or body is not PLAIN or job.forever or job.timeout is not None:
+                    function = None
+                elif type(function) is MethodBody:
+                    function = MethodType(function.method, function.flow)
+            else:
+                names.append(name_of(job))
+            bodies.append(function)
+            if function is None:
+                services += job.forever
+                if body.is_stateful:
+                    job.__flow_renew__()
         return services
 
-    def release(self, number: int, add: Callable[[], object]) -> bool:
-        """Make ready the jobs that have waited for this one alone.
+    def start(self) -> int:
+        """Make ready the jobs that require nothing; return their number."""
+        for number, count in enumerate(self.waiting):
+            if not count:
+                self.outcomes[number].state = _SCHEDULED
+                self.ready.append(number)
+        return len(self.ready)
+
+    def release(self, number: int) -> int:
+        """Make ready the jobs that have waited for this one alone; return their number.
 
         Args:
             number: the job that has ended, or as a service come up.
-            add: called for each job that becomes ready.
-
-        Returns:
-            Whether any job has waited for it.
         """
         successors = self.successors[number]
         if successors is None:
-            return False
-        waiting = self.waiting
+            return 0
+        waiting, count = self.waiting, 0
         for successor in successors:
             left = waiting[successor] - 1
             waiting[successor] = left
             if not left:
                 self.outcomes[successor].state = _SCHEDULED
                 self.ready.append(successor)
-                add()
-        return True
+                count += 1
+        return count
+
+    def unschedule(self) -> None:
+        """Let the jobs be idle again that were ready, or have waited for a slot."""
+        if not (self.left or self.has_services):
+            return
+        for number in self.ready:
+            self.outcomes[number].state = State.IDLE
+        for number, execution in enumerate(self.executions):
+            if execution is not None and self.outcomes[number].state is _SCHEDULED:
+                self.outcomes[number].state = State.IDLE
+
+    def at_work(self, *, forever: bool) -> list[Execution]:
+        """Return the executions of the services, or else of the steps, that are at work."""
+        if not (self.has_services if forever else self.left):
+            return []
+        return [
+            execution
+            for execution in self.executions
+            if execution is not None
+            and execution.task is not None
+            and execution.job.forever is forever
+        ]
+
+    def recount(self, *, is_open: bool) -> None:
+        """Derive anew all that follows from the outcomes, and from the executions at work.
+
+        Args:
+            is_open: whether jobs still start.
+        """
+        waiting = [0] * len(self.jobs)
+        for number, successors in enumerate(self.successors):
+            if successors is not None and not self._has_come(number):
+                for successor in successors:
+                    waiting[successor] += 1
+        self.waiting = waiting
+        self.ready = deque()
+        for number, outcome in enumerate(self.outcomes):
+            is_waiting = outcome.state is State.IDLE or outcome.state is _SCHEDULED
+            if is_waiting and self.executions[number] is None:
+                starts = is_open and not waiting[number]
+                outcome.state = _SCHEDULED if starts else State.IDLE
+                if starts:
+                    self.ready.append(number)
+        self.left = sum(
+            outcome.state in _UNENDED and not (job.forever and self.has_steps)
+            for job, outcome in zip(self.jobs, self.outcomes, strict=True)
+        )
+        self.has_skips = any(outcome.state is State.SKIPPED for outcome in self.outcomes)
+
+    def _has_come(self, number: int) -> bool:
+        """Whether a job has ended, or as a service come up: its successors no longer wait."""
+        execution = self.executions[number]
+        if execution is not None and execution.is_up:
+            return True
+        return self.outcomes[number].state not in _UNENDED
+
+
+def _task_name(job: Job[object], function: object) -> str:
+    """Return the name of a job, by a short way for most of them."""
+    name: object = job.label
+    if name is None:
+        if type(function) is MethodBody:
+            name = function.name
+        elif type(function) is FunctionType:
+            name = function.__name__
+    if type(name) is str and 0 < len(name) <= LIMIT and name.isprintable():
+        return name
+    return name_of(job)

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from flowdeco.base import log
 from flowdeco.base.exceptions import is_exit
 from flowdeco.base.text import class_name, line
 from flowdeco.jobs.outcome import State
 
-from .reason import Cause
-
-if TYPE_CHECKING:
-    from .execution import Execution
-    from .reason import Reason
+from .execution import Execution
+from .reason import Cause, Reason
+from .services import ServiceExecution
 
 __all__ = ["of_end", "of_failed_run", "raised"]
 
@@ -30,9 +28,10 @@ def of_end(execution: Execution) -> tuple[int, str] | None:
         return log.INFO, line(error)
     if outcome.state is not State.FAILED or error is None:
         return None
-    if execution.cut_at is not None and not execution.expired and not is_exit(error):
-        return log.WARNING, f"{line(error)}; it stood at {execution.cut_at}"
-    if type(error) is GeneratorExit and execution.run.closed:
+    cut_at = execution.cut_at if isinstance(execution, ServiceExecution) else None
+    if cut_at is not None and not is_exit(error):
+        return log.WARNING, f"{line(error)}; it stood at {cut_at}"
+    if type(error) is GeneratorExit and not execution.run.is_open:
         return None  # it was closed by force, with its loop
     if _is_told_elsewhere(execution, error):
         return None
@@ -69,7 +68,7 @@ def raised(error: BaseException) -> str:
 
 
 def _is_told_elsewhere(execution: Execution, error: BaseException) -> bool:
-    if execution.run.scheduler.shares_places:
+    if execution.run.specification.shares_slots:
         return True  # by the fan-out, of which it is an item
     return _ends_all(execution) or _comes_from_inside(execution, error)
 
@@ -94,14 +93,14 @@ def _ends_all(execution: Execution) -> bool:
 
 def _comes_from_inside(execution: Execution, error: BaseException) -> bool:
     """Whether it is that of jobs inside of this one, which were told of."""
-    reports = execution.run._inner_reports.get(execution.job, ())
+    records = execution.run.records_within(execution.job)
     if not execution.job.__flow_body__.takes_slot:
         # A fan-out tells of its items, but not of what has failed inside of these.
-        reports = [one for items in reports for some in items._inner.values() for one in some]
+        records = [one for items in records for some in items.nested.values() for one in some]
     inside = {
         id(outcome.exception)
-        for report in reports
-        for outcome in report._outcomes
+        for record in records
+        for outcome in record.outcomes
         if outcome.exception is not None
     }
     return id(error) in inside or (

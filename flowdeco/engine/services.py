@@ -1,77 +1,109 @@
-"""Generator services: up at their yield, down after it (section on services of the rules)."""
+"""Services at work: up at some moment, and down at the end (rule 7)."""
 
 from __future__ import annotations
 
 import asyncio
-import types
-from collections.abc import AsyncGenerator, Awaitable, Generator
-from typing import Any, Protocol, TypeVar
+from collections.abc import AsyncGenerator, Awaitable
+from typing import Any, cast
 
-R = TypeVar("R")
+from flowdeco.base import locations
+from flowdeco.base.exceptions import is_cancellation
+from flowdeco.jobs.job import Job
+from flowdeco.jobs.marks import name_of
+from flowdeco.jobs.outcome import State
 
-__all__ = ["ServiceHost", "serve"]
+from .attended import AttendedExecution
+from .generator_services import serve
 
-
-class ServiceHost(Protocol):
-    """What a service needs of the run that it is part of."""
-
-    def up(self, value: object) -> None:
-        """Say that the service is ready, and what it gives to others."""
-
-    async def told_to_stop(self) -> None:
-        """Wait until the service is to be torn down."""
+__all__ = ["GeneratorServiceExecution", "ServiceExecution"]
 
 
-async def serve(generator: AsyncGenerator[object, None], run: ServiceHost) -> None:
-    """Start a generator service, keep it up until the run says otherwise, and tear it down.
+class ServiceExecution(AttendedExecution):
+    """A service; one that is a coroutine is ready once it has run up to its first suspension."""
 
-    Both halves run in the task and the context of the caller. A cancellation that arrives while
-    the service is up is thrown into it at its yield, so that a `TaskGroup` or a timeout written
-    round the yield sees it.
+    stopped_at: float = 0.0
+    """When it was asked to end, by the clock."""
+    cut_at: str | None = None
+    """The line at which its teardown stood when the grace cut it short."""
+    cut_after: float = 0.0
+    """How many seconds that was after it had been asked to end."""
 
-    Raises:
-        RuntimeError: the generator yields not once.
-        BaseException: what the generator raises.
-    """
-    try:
-        value = await _closable(anext(generator))
-    except StopAsyncIteration:
-        raise RuntimeError(
-            "a service must yield once, when it is ready, and this one ended without a yield"
-        ) from None
-    run.up(value)
-    try:
-        await run.told_to_stop()
-    except asyncio.CancelledError as error:
-        resumed = generator.athrow(error)
-    else:
-        resumed = anext(generator)
-    del run  # or the traceback of a failure would keep it alive
-    try:
-        await _closable(resumed)
-    except StopAsyncIteration:
-        return
-    await generator.aclose()
-    raise RuntimeError("a service must yield once, when it is ready, and this one yielded again")
+    def begin_body(self) -> Awaitable[object]:
+        """Call the body; the run learns that it is ready in the next turn of the loop."""
+        self.run.session.loop.call_soon(self.run.service_ready, self)
+        return super().begin_body()
+
+    def stop(self) -> None:
+        """Ask it to end."""
+        self.stopped_at = self.run.clock()
+        super().stop()
+
+    def insist(self) -> None:
+        """Cancel it again, as its time runs out: that is no clean end."""
+        nested = self.run.nested.get(self)
+        if not self.is_late and (nested is None or not nested.runs):
+            self.is_late = True
+            self.cut_at = self.location()
+            self.cut_after = self.run.clock() - self.stopped_at
+        super().insist()
+
+    @property
+    def has_expired(self) -> bool:
+        """Whether its own timeout has come."""
+        return self.is_late and self.cut_at is None
+
+    def lateness(self, error: BaseException | None) -> TimeoutError:
+        """Return the failure of a service whose timeout came, or whose teardown was cut short."""
+        if self.cut_at is None:
+            return super().lateness(error)
+        name, seconds = name_of(self.job), f"{round(self.cut_after, 2):g}"
+        late = TimeoutError(f"the teardown of {name} was cut short after {seconds} s")
+        late.add_note(f"it stood at {self.cut_at}")
+        if error is not None and not is_cancellation(error):
+            late.__cause__ = error
+        return late
 
 
-@types.coroutine
-def _closable(awaitable: Awaitable[R]) -> Generator[Any, Any, R]:
-    """Await a step of an asynchronous generator so that closing reaches the generator.
+class GeneratorServiceExecution(ServiceExecution):
+    """A service that is an asynchronous generator: ready at its yield, and torn down after it."""
 
-    Closing the awaitable itself leaves the generator as it stands, up to Python 3.12; what is
-    closed by force here is thrown into it, so that its clean-up runs and it has ended.
-    """
-    steps = awaitable.__await__()
-    try:
-        waits_for = next(steps)
-        while True:
-            try:
-                sent = yield waits_for
-            except BaseException as error:
-                waits_for = steps.throw(error)
-            else:
-                waits_for = steps.send(sent)
-    except StopIteration as end:
-        value: R = end.value
-        return value
+    generator: AsyncGenerator[object, None] | None = None
+    release: asyncio.Future[None] | None = None
+    """Where it waits while it is up."""
+
+    def begin_body(self) -> Awaitable[object]:
+        """Call the body."""
+        self.generator = cast("Job[object]", self.job).generator()
+        return serve(self.generator, self)
+
+    def started(self, value: object) -> None:
+        """Note that it is ready, and the value that it gives to its successors."""
+        self.outcome.value = value
+        self.run.service_ready(self)
+        self.stop_timer()
+
+    async def stop_requested(self) -> None:
+        """Wait until it is asked to end."""
+        if not self.stopping:
+            self.release = asyncio.get_running_loop().create_future()
+            await self.release
+
+    def stop(self) -> None:
+        """Ask it to end: resume it at its yield, or cancel it before that."""
+        if self.release is None:
+            super().stop()
+            return
+        self.stopped_at = self.run.clock()
+        if not self.release.done():
+            self.release.set_result(None)
+
+    def note_value(self, value: object) -> None:  # noqa: ARG002
+        """Note a good end; its value is what it has yielded."""
+        self.outcome.state = State.CANCELLED if self.stopping else State.DONE
+
+    def location(self) -> str:
+        """Return the line of the user's at which the body stands."""
+        if self.generator is None:
+            return super().location()
+        generator: Any = self.generator
+        return locations.of_awaitable(generator)

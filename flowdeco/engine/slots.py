@@ -1,4 +1,4 @@
-"""The places of a run: how many jobs may run at once (rule 6)."""
+"""The slots of a run: how many jobs may run at once (rule 6)."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ __all__ = ["Slots"]
 
 
 class Slots(Generic[T]):
-    """Hand out places, first come first served.
+    """A number of slots, handed out first come, first served.
 
-    A place that is given back belongs to who waits longest from that very call on, so that it can
-    neither be lost on the way nor be taken by a late comer. Everybody has one place at most:
-    taking or giving back twice is as good as once, so that either can be done again where it may
-    have been interrupted.
+    A slot that is given back belongs to the one that has waited longest from that very call on, so
+    that it can neither be lost on the way nor be taken by a late comer. Each holder has one slot
+    at most: taking or giving back twice is as good as once, so that either can be repeated after
+    an interruption.
 
     Args:
-        size: how many places there are.
+        size: the number of slots.
     """
 
     __slots__ = ("_holders", "_size", "_waiting")
@@ -30,26 +30,26 @@ class Slots(Generic[T]):
         self._holders: set[T] = set()
         self._waiting: OrderedDict[T, None] = OrderedDict()  # a dict is slow to lose its first key
 
-    def __contains__(self, who: T) -> bool:
-        """Whether somebody has a place."""
-        return who in self._holders
+    def __contains__(self, holder: T) -> bool:
+        """Whether this one has a slot."""
+        return holder in self._holders
 
-    def take(self, who: T) -> bool:
-        """Take a place, or queue for one; whether there was one."""
-        if who in self._holders:
+    def take(self, holder: T) -> bool:
+        """Take a slot, or queue for one; return whether there was one."""
+        if holder in self._holders:
             return True
         if len(self._holders) < self._size:
-            self._holders.add(who)
-            self._waiting.pop(who, None)
+            self._holders.add(holder)
+            self._waiting.pop(holder, None)
             return True
-        self._waiting[who] = None
+        self._waiting[holder] = None
         return False
 
-    def give_back(self, who: T) -> T | None:
-        """Give a place back; return who has it now, having waited for it."""
-        if who not in self._holders:
+    def give_back(self, holder: T) -> T | None:
+        """Give a slot back; return its new holder, which has waited for it."""
+        if holder not in self._holders:
             return None
-        self._holders.remove(who)
+        self._holders.remove(holder)
         if not self._waiting:
             return None
         next_one = next(iter(self._waiting))
@@ -57,9 +57,9 @@ class Slots(Generic[T]):
         del self._waiting[next_one]
         return next_one
 
-    def dismiss(self, which: Callable[[T], bool]) -> list[T]:
-        """Send away those who wait and are meant; return them."""
-        meant = [who for who in self._waiting if which(who)]
-        for who in meant:
-            del self._waiting[who]
+    def dismiss(self, is_meant: Callable[[T], bool]) -> list[T]:
+        """Remove from the queue all that are meant; return them."""
+        meant = [one for one in self._waiting if is_meant(one)]
+        for one in meant:
+            del self._waiting[one]
         return meant

@@ -9,9 +9,9 @@ from flowdeco.jobs.job import AbstractJob
 
 from .record import Record
 
-__all__ = ["Hook", "Specification"]
+__all__ = ["DueHook", "Specification"]
 
-Hook = tuple[AbstractJob[object], str]
+DueHook = tuple[AbstractJob[object], str]
 """A job whose `co_shutdown` is to be called, and its path."""
 
 
@@ -29,8 +29,9 @@ class Specification:
         limits: the bounds of the run.
         shares_slots: whether a job needs slots of the enclosing runs as well (fan-outs).
         ends_at_first_failure: whether any failure ends the run, as that of a critical job does.
-        claim_hooks: hands over the shutdown hooks that are due, given the path of the run; from
-            then on they are the caller's to call.
+        own_hooks: returns the shutdown hooks of the jobs, given the path of the run, when it has
+            ended by itself; from then on they are the caller's to call.
+        claim_hooks: does the same when an enclosing run has cut the run short.
         conclude: takes the record when the run is over; returns the report for observers.
     """
 
@@ -43,6 +44,7 @@ class Specification:
         "jobs",
         "limits",
         "name",
+        "own_hooks",
         "shares_slots",
         "subject",
         "successors",
@@ -62,7 +64,8 @@ class Specification:
         limits: Limits,
         shares_slots: bool,
         ends_at_first_failure: bool,
-        claim_hooks: Callable[[str], Iterable[Hook]],
+        own_hooks: Callable[[str], Iterable[DueHook]],
+        claim_hooks: Callable[[str], Iterable[DueHook]],
         conclude: Callable[[Record], object],
     ) -> None:
         self.subject = subject
@@ -75,5 +78,6 @@ class Specification:
         self.limits = limits
         self.shares_slots = shares_slots
         self.ends_at_first_failure = ends_at_first_failure
+        self.own_hooks = own_hooks
         self.claim_hooks = claim_hooks
         self.conclude = conclude

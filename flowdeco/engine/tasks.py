@@ -1,4 +1,4 @@
-"""Loops and tasks: what asyncio leaves open about when coroutines run."""
+"""Loops and tasks: the things that asyncio leaves open about how coroutines run."""
 
 from __future__ import annotations
 
@@ -6,31 +6,33 @@ import asyncio
 import contextvars
 import gc
 import sys
+import time
 import types
-from collections.abc import Awaitable, Coroutine, Generator
-from typing import Any, Final, TypeVar
+from collections.abc import Awaitable, Callable, Coroutine, Generator
+from typing import Any, Final, Protocol, TypeVar
 
 R = TypeVar("R")
 
 __all__ = [
-    "Task",
+    "DeferredTask",
+    "EagerTask",
     "abandon",
+    "clock_of",
     "context_of",
     "failure_of",
     "foreign",
     "is_abandoned",
     "is_eager",
-    "primed",
+    "name_current_task",
     "spawned",
-    "starting",
     "steps_of",
 ]
 
 
-@types.coroutine
-def starting() -> Generator[None, None, None]:
-    """Await this first in a coroutine for `primed`."""
-    yield
+def clock_of(loop: asyncio.AbstractEventLoop) -> Callable[[], float]:
+    """Return the clock of a loop; where it is that of asyncio, without the detour over the loop."""
+    is_usual = getattr(loop.time, "__func__", None) is asyncio.BaseEventLoop.time
+    return time.monotonic if is_usual else loop.time
 
 
 def is_eager(loop: asyncio.AbstractEventLoop) -> bool:
@@ -38,31 +40,37 @@ def is_eager(loop: asyncio.AbstractEventLoop) -> bool:
     return sys.version_info >= (3, 12) and loop.get_task_factory() is None
 
 
-Task: Final[Any] = asyncio.Task
-"""That of asyncio, for loops for which `is_eager` is true.
+EagerTask: Final[Any] = asyncio.Task
+"""The task of asyncio, for loops for which `is_eager` is true.
 
-With `eager_start=True`, which is not known on Python 3.11, the coroutine has run up to its first
+With `eager_start=True`, which Python 3.11 does not know, the coroutine has run up to its first
 suspension then, or to its end.
 """
 
 
-def primed(
-    coroutine: Coroutine[Any, Any, None],
-    loop: asyncio.AbstractEventLoop,
-    context: contextvars.Context,
-) -> asyncio.Task[None]:
-    """Make a task of a coroutine that begins with `await starting()`.
+class Starter(Protocol):
+    """The owner of a task that has not begun."""
 
-    A task that is cancelled before its first step never enters its coroutine. This one has been
-    entered, up to that line: a cancellation is raised there, where the coroutine can learn of it.
+    def cancelled_early(self) -> object:
+        """Note that the task was cancelled, perhaps before its first step."""
 
-    Args:
-        coroutine: what to run.
-        loop: where to run; it has no task factory.
-        context: the task runs in it.
+
+class DeferredTask(asyncio.Task[None]):
+    """A task that takes its first step in the next turn of the loop.
+
+    A task that is cancelled before its first step never enters its coroutine, so that no guard in
+    there can learn of it. This one tells its starter.
     """
-    coroutine.send(None)
-    return asyncio.Task(coroutine, loop=loop, context=context)
+
+    __slots__ = ("starter",)
+
+    starter: Starter
+
+    def cancel(self, msg: Any | None = None) -> bool:
+        """Cancel the task, as any other."""
+        if not self.done():
+            self.starter.cancelled_early()
+        return super().cancel(msg)
 
 
 def foreign(
@@ -72,8 +80,8 @@ def foreign(
 ) -> asyncio.Task[None]:
     """Let the task factory of the loop make a task of a coroutine.
 
-    What comes of it is the factory's: it may wrap the coroutine, start it at once, or never. So
-    the coroutine must be a new one, and whoever needs to know of its end asks the task.
+    The factory may wrap the coroutine, start it at once, or never. So the coroutine must be a new
+    one, and its end is known by that of the task.
 
     Args:
         coroutine: what to run.
@@ -107,13 +115,20 @@ def spawned(
     return foreign(coroutine, loop, context)
 
 
+def name_current_task(name: str) -> None:
+    """Name the task in which this is called."""
+    task: Any = asyncio.current_task()
+    if hasattr(type(task), "set_name"):  # a task factory may have made something else
+        task.set_name(name)
+
+
 def failure_of(task: asyncio.Task[Any]) -> BaseException | None:
-    """Return what a task that is done has ended with, if that is no result."""
+    """Return the exception or cancellation that a task has ended with; None for a result."""
     return asyncio.CancelledError() if task.cancelled() else task.exception()
 
 
 def steps_of(awaitable: Awaitable[R]) -> Generator[Any, Any, R]:
-    """Return what is resumed step by step when something is awaited."""
+    """Return the iterator that is resumed step by step when something is awaited."""
     if isinstance(awaitable, types.GeneratorType):
         return awaitable  # of a function under @types.coroutine
     return awaitable.__await__()
@@ -137,7 +152,8 @@ def is_abandoned(task: asyncio.Task[Any]) -> bool:
 def context_of(task: asyncio.Task[Any]) -> contextvars.Context | None:
     """Return the context of a task, if that can be found out."""
     if sys.version_info >= (3, 12):
-        return task.get_context()
+        # A task factory may return something else than a task.
+        return task.get_context() if hasattr(task, "get_context") else None
     # It has no name for it; but the collector knows what it has, and that comes first.
     held = (one for one in gc.get_referents(task) if type(one) is contextvars.Context)
     return next(held, None)

@@ -48,7 +48,7 @@ class ItemBody(MethodBody):
 def _grace() -> float:
     """The grace of the run that goes on."""
     execution = enclosing_execution()
-    return Limits().grace if execution is None else execution.run.limits.grace
+    return Limits().grace if execution is None else execution.run.specification.limits.grace
 
 
 def _is_critical() -> bool:
@@ -89,7 +89,7 @@ class EachBody(MethodBody):
         self._items = Scheduler(*jobs, label=self.name, window=self.window, grace=_grace())
         # The items are of no weight, their parent is.
         self._items.ends_at_first_failure = _is_critical()
-        self._items.shares_places = True
+        self._items.shares_slots = True
         try:
             report = await self._items.co_perform(self._items.limits)
         except asyncio.CancelledError:
@@ -97,7 +97,7 @@ class EachBody(MethodBody):
             self._raise_failures(jobs)
             raise
         self._raise_failures(jobs)
-        report.raise_inner()
+        report.raise_as_nested()
         return [job.result() for job in jobs]
 
     def _raise_failures(self, jobs: Sequence[Job[object]]) -> None:
@@ -159,7 +159,7 @@ class SubflowBody(MethodBody):
             raise failed[0]
         if failed:
             raise BaseExceptionGroup(f"{self.name}: {len(failed)} of {len(errors)} failed", failed)
-        report.raise_inner()
+        report.raise_as_nested()
         return made
 
     def _schedulers_of(self, flows: Sequence[object]) -> list[Scheduler]:

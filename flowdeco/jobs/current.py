@@ -13,18 +13,23 @@ __all__ = ["CurrentExecution", "current_execution", "current_job"]
 
 
 class CurrentExecution(Protocol):
-    """What is known of the job that runs in a context."""
+    """The job that runs in a context, as far as it is known there."""
 
     @property
     def job(self) -> AbstractJob[object]: ...
 
     @property
-    def around(self) -> CurrentExecution | None:
-        """The same of the job in whose body the run of this one was begun."""
+    def path(self) -> str:
+        """The names of the job and of all jobs that it is inside of."""
         ...
 
-    call: ThreadCall[Any] | None
-    """Its body, if that is at work in a thread."""
+    @property
+    def around(self) -> CurrentExecution | None:
+        """The job within which its run goes on."""
+        ...
+
+    def runs_in_thread(self, call: ThreadCall[Any]) -> object:
+        """Note that its body is at work in a thread."""
 
 
 current_execution: ContextVar[CurrentExecution | None] = ContextVar(

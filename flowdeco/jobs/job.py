@@ -631,6 +631,10 @@ class Job(AbstractJob[R]):
             return started  # pyright: ignore[reportUnknownVariableType]  # a cast is one more call
         if self.__flow_body__.is_generator:
             return up_and_down(started)
+        return self.__flow_awaitable__(started)
+
+    def __flow_awaitable__(self, started: Any) -> Coroutine[Any, Any, R]:
+        """Return a coroutine that awaits what the body has returned, if that can be awaited."""
         if not is_awaitable(started):
             raise TypeError(
                 f"the body of {self.name!r} returned {value_line(started)}, which cannot be"

@@ -121,12 +121,14 @@ class ThreadCall(Generic[R]):
 
     Args:
         function: what to call.
+        name: the name of the thread for that time, if it is to have another one.
     """
 
-    def __init__(self, function: Callable[[], R]) -> None:
+    def __init__(self, function: Callable[[], R], name: str = "") -> None:
         # In lists, to be taken out: the traceback of a failure knows the frames that have it, and
         # must keep neither the function nor its context alive.
         self._functions = [function]
+        self._name = name
         self.failures: list[BaseException] = []
         """What the function raised.
 
@@ -141,12 +143,16 @@ class ThreadCall(Generic[R]):
     def __call__(self) -> R | None:
         """Call the function."""
         self._thread = threading.get_ident()
+        thread = threading.current_thread()
+        name = thread.name
+        thread.name = self._name or name
         try:
             return self._functions.pop()()
         except BaseException as error:
             self.failures.append(error)
             return None
         finally:
+            thread.name = name
             self._end()
 
     def _end(self) -> None:
@@ -190,8 +196,11 @@ async def in_thread(function: Callable[[], R]) -> R:
         BaseException: what the function raises.
     """
     executor = threads_in_use.get()
-    call = ThreadCall(functools.partial(contextvars.copy_context().run, function))
-    _announce(call)
+    execution = current_execution.get()
+    name = "" if execution is None else execution.path
+    call = ThreadCall(functools.partial(contextvars.copy_context().run, function), name)
+    if execution is not None:
+        execution.runs_in_thread(call)
     future = asyncio.get_running_loop().run_in_executor(executor, call)
     try:
         while not future.done():
@@ -207,9 +216,3 @@ async def in_thread(function: Callable[[], R]) -> R:
     if call.failures:
         raise call.failures.pop()
     return cast("R", value)
-
-
-def _announce(call: ThreadCall[Any]) -> None:
-    execution = current_execution.get()
-    if execution is not None:
-        execution.call = call

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Self
 import attrs
 
 from flowdeco.base.text import class_name, cut, printable
-from flowdeco.engine.reason import Cause, Reason
-from flowdeco.errors import StuckError
+from flowdeco.engine.reason import Reason
+from flowdeco.engine.record import Record
 from flowdeco.jobs.entries import Entry, group
 from flowdeco.jobs.job import AbstractJob
 from flowdeco.jobs.marks import critical, described, error_text, fitting, name_of
-from flowdeco.jobs.outcome import Outcome, State
+from flowdeco.jobs.outcome import State
 
 from . import listing
 from .layout import Hook, Layout, Paths
@@ -45,32 +45,35 @@ class JobRecord:
     """The paths of what it came after."""
 
 
-@attrs.frozen(eq=False, repr=False, kw_only=True)
 class Report:
-    """The record of one run: true if and only if the run has succeeded (rule 20).
+    """The report of one run: true if and only if the run has succeeded (rule 20).
 
-    Its text is what `debrief()` prints. It keeps the outcomes of its run, whatever is run or
-    changed later, and lays them out when first asked. It can be pickled; what cannot travel of it,
+    Its text is what `debrief()` prints. It stands on the record of its run, whatever is run or
+    changed later, and is laid out when first asked. It can be pickled; what cannot travel of it,
     jobs above all, is replaced by its text.
     """
 
-    name: str
-    """The name of the scheduler or flow."""
-    reason: Reason | None
-    """Why the run failed, None if it succeeded; as text an English phrase."""
-    duration: float
-    """The seconds that the run took, by the clock of its loop."""
-    _wall_time: float = attrs.field(alias="wall_time")
-    _ran: Sequence[AbstractJob[object]] = attrs.field(alias="ran")
-    _outcomes: Sequence[Outcome] = attrs.field(alias="outcomes")
-    """Those of the jobs that ran, in the same order."""
-    _inner: Mapping[AbstractJob[object], Sequence[Report]] = attrs.field(alias="inner")
-    _unrun: Mapping[AbstractJob[object], tuple[Entry, ...]] = attrs.field(alias="unrun")
-    _failed: Sequence[AbstractJob[object]] = attrs.field(alias="failed")
-    _own_stuck: Sequence[AbstractJob[object]] = attrs.field(alias="own_stuck")
-    _shutdown: Mapping[AbstractJob[object], BaseException] = attrs.field(alias="shutdown")
-    _laid_out: Layout | None = attrs.field(default=None, alias="laid_out")
-    """Of a report that has travelled, all that is in it."""
+    __slots__ = ("_laid_out", "_record")
+
+    def __init__(self, record: Record, laid_out: Layout | None = None) -> None:
+        self._record = record
+        self._laid_out = laid_out
+        """Of a report that has travelled, all that is in it."""
+
+    @property
+    def name(self) -> str:
+        """The name of the scheduler or flow."""
+        return self._record.name
+
+    @property
+    def reason(self) -> Reason | None:
+        """Why the run failed, None if it succeeded; as text an English phrase."""
+        return self._record.reason
+
+    @property
+    def duration(self) -> float:
+        """The seconds that the run took, by the clock of its loop."""
+        return self._record.duration
 
     @property
     def ok(self) -> bool:
@@ -85,7 +88,7 @@ class Report:
         """When the run started, an aware date."""
         import datetime  # noqa: PLC0415  # only here, and its import costs a millisecond
 
-        return datetime.datetime.fromtimestamp(self._wall_time, datetime.UTC)
+        return datetime.datetime.fromtimestamp(self._record.wall_time, datetime.UTC)
 
     @property
     def jobs(self) -> tuple[JobRecord, ...]:
@@ -130,39 +133,12 @@ class Report:
             StuckError: steps or critical services did not end.
             TimeoutError: the deadline came before the last step ended.
         """
-        if self.reason is None:
-            return self
-        errors = self._critical_errors()
-        if errors:
-            raise BaseExceptionGroup(f"{self.name!r} failed: {self.reason}", errors)
-        raise self._other_error(self.reason)
+        self._record.raise_for_failure()
+        return self
 
-    def raise_inner(self) -> None:
+    def raise_as_nested(self) -> None:
         """Raise as `raise_for_failure` does, but a single exception as it is (rule 21)."""
-        if self.reason is None:
-            return
-        errors = self._critical_errors()
-        if len(errors) == 1:
-            raise errors[0]
-        if errors:
-            raise BaseExceptionGroup(f"{self.name!r} failed: {self.reason}", errors)
-        raise self._other_error(self.reason)
-
-    def _critical_errors(self) -> list[BaseException]:
-        outcomes = dict(zip(self._ran, self._outcomes, strict=True))
-        jobs = dict.fromkeys(self._failed)
-        jobs.update(
-            (job, None) for job, outcome in outcomes.items() if outcome.exception is not None
-        )
-        errors = (outcomes[job].exception for job in jobs if outcomes[job].critical)
-        return [error for error in errors if error is not None]
-
-    def _other_error(self, reason: Reason) -> BaseException:
-        stuck = [job for job in self._own_stuck if not job.forever or job.is_critical()]
-        if stuck and reason.cause in (Cause.STUCK, Cause.TIMEOUT):
-            return StuckError(stuck)
-        assert reason.exception is not None  # only being stuck has none
-        return reason.exception
+        self._record.raise_for_failure(unwrap=True)
 
     # As text
 
@@ -193,32 +169,35 @@ class Report:
             return self._laid_out
         roots: list[Entry] = []
         hooks: list[tuple[Entry | None, AbstractJob[object], BaseException]] = []
-        reports: list[tuple[Report, list[Entry]]] = [(self, roots)]
-        for report, entries in reports:
-            ran = group(zip(report._ran, report._outcomes, strict=True))
+        records: list[tuple[Record, list[Entry]]] = [(self._record, roots)]
+        for record, entries in records:
+            ran = group(zip(record.jobs, record.outcomes, strict=True))
             entries.extend(ran)
             for entry in ran:
-                inner = report._inner.get(entry.job, ())
-                reports += [(one, entry.inner) for one in inner]
-                if not any(one._ran for one in inner):
-                    entry.inner += report._unrun.get(entry.job, ())
-            if report._shutdown:
+                nested = record.nested.get(entry.job, ())
+                records += [(one, entry.inner) for one in nested]
+                if not any(one.jobs for one in nested):
+                    entry.inner += record.unrun.get(entry.job, ())
+            if record.shutdown_errors:
                 own = {entry.job: entry for entry in ran}
-                hooks += [(own.get(job), job, error) for job, error in report._shutdown.items()]
+                hooks += [
+                    (own.get(job), job, error) for job, error in record.shutdown_errors.items()
+                ]
         return Layout(roots, _found(hooks, roots))
 
     # As something that travels
 
     def __reduce__(self) -> tuple[object, ...]:
+        record = self._record
         contents = Contents(
-            name=self.name,
-            reason=self.reason,
-            duration=self.duration,
-            wall_time=self._wall_time,
+            name=record.name,
+            reason=record.reason,
+            duration=record.duration,
+            wall_time=record.wall_time,
             layout=self._layout(),
-            ran=self._ran,
-            failed=self._failed,
-            stuck=self._own_stuck,
+            ran=record.jobs,
+            failed=record.failures,
+            stuck=record.stuck,
         )
         return _from_luggage, (packed(contents, as_text=Report),)
 
@@ -231,20 +210,20 @@ class Report:
 
 def _from_luggage(luggage: Luggage) -> Report:
     contents = unpacked(luggage)
-    return Report(
+    record = Record(
         name=contents.name,
         reason=contents.reason,
-        duration=contents.duration,
         wall_time=contents.wall_time,
-        ran=contents.ran,
+        duration=contents.duration,
+        jobs=contents.ran,
         outcomes=[job.__flow_outcome__ for job in contents.ran],
-        inner={},
+        nested={},
         unrun={},
-        failed=contents.failed,
-        own_stuck=contents.stuck,
-        shutdown={},
-        laid_out=contents.layout,
+        failures=contents.failed,
+        stuck=contents.stuck,
+        shutdown_errors={},
     )
+    return Report(record, contents.layout)
 
 
 def _found(

@@ -1,0 +1,291 @@
+"""Jobs that need attention when they start or end, beside their body."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Coroutine, Sequence
+from types import CoroutineType
+from typing import Any, cast
+
+from flowdeco.base import locations, log
+from flowdeco.base.exceptions import context_of, is_cancellation, is_exit
+from flowdeco.base.limits import finite
+from flowdeco.base.text import class_name, line
+from flowdeco.errors import SkippedError
+from flowdeco.jobs.bodies import close_unstarted
+from flowdeco.jobs.job import AbstractJob
+from flowdeco.jobs.marks import name_of
+from flowdeco.jobs.outcome import MISSING, State
+from flowdeco.jobs.threads import ThreadCall
+
+from . import tasks
+from .execution import Execution
+from .slots import Slots
+
+__all__ = ["AttendedExecution"]
+
+
+class AttendedExecution(Execution):
+    """A job with a timeout, slots, inputs, a thread, a foreign task, or somebody who watches."""
+
+    # Class attributes are the defaults of what most of them never need, which so costs neither
+    # time nor memory.
+    timer: asyncio.TimerHandle | None = None
+    """The timer of its own timeout."""
+    expires_at: float | None = None
+    """When that timeout comes, by the clock."""
+    watched: Awaitable[object] | None = None
+    """The body, where the block monitor has an eye on its steps."""
+    call: ThreadCall[Any] | None = None
+    """Its body, if that is at work in a thread."""
+    slots: Sequence[Slots[Any]] = ()
+    """The windows of which it needs a slot each, in this order."""
+    guard: Coroutine[Any, Any, None] | None = None
+    """The coroutine that a task factory was given, and may have wrapped."""
+    is_left: bool = False
+    """It is stuck, and its end is told already, or will be by the thread itself."""
+    is_settled: bool = False
+    """Its body has ended, and the foreign task has still to."""
+    is_late: bool = False
+    """Its own timeout has come."""
+
+    # Its beginning
+
+    def start(self, now: float) -> None:
+        """Start the body if it has all that it needs; else it is skipped, or queues for a slot."""
+        if not self._can_start():
+            return
+        if self.run.session.has_factory:
+            self._start_foreign()
+        else:
+            super().start(now)
+
+    def _can_start(self) -> bool:
+        run, body = self.run, self.job.__flow_body__
+        if not run.is_open:
+            # It has waited for a slot in the meantime, and gives back what it has.
+            self.outcome.state = State.IDLE
+            self.give_slots_back()
+            return False
+        for before in body.inputs:
+            if before.__flow_outcome__.value is MISSING:
+                self.own_context().run(self._skip, before)
+                return False
+        if run.slots and body.takes_slot and not self.job.forever:
+            self.slots = run.slots
+        if body.is_threaded:
+            self.slots = (*self.slots, run.session.thread_slots)
+        for window in self.slots:  # noqa: SIM110  # a generator would be one more thing to fail
+            if not window.take(self):
+                return False
+        return True
+
+    def _skip(self, missing: AbstractJob[object]) -> None:
+        """Do not start the body, because a value that it takes does not exist (rule 3)."""
+        error = SkippedError(self.job, missing)
+        error.__cause__ = missing.__flow_outcome__.exception
+        self.outcome.exception = error
+        self.outcome.state = State.SKIPPED
+        self.outcome.ended_at = self.run.clock() - self.run.zero
+        self.run.job_failed(self, error)
+        self.run.job_ended(self)
+
+    def give_slots_back(self) -> None:
+        """Give back its slots; the jobs that have waited for them start."""
+        for window in self.slots:
+            next_one = window.give_back(self)
+            if next_one is not None:
+                # It may belong to another run, which shares these slots.
+                self.run.session.queue.grant(next_one)
+
+    def begin(self, now: float) -> Awaitable[object]:
+        """Call the body, with its timer set, watched, and its start told."""
+        run = self.run
+        if run.is_noted:
+            run.job_started(self)
+            now = run.clock()  # observers may have taken their time
+        if self.job.timeout is not None:
+            timeout = finite(self.job.__flow_own_timeout__())
+            if timeout is not None:
+                self.expires_at = now + timeout
+                run.session.set_timers_soon(self)
+        if run.session.monitor is None:
+            return self.begin_body()
+        self.watched = self.begin_body()
+        return run.session.monitor.over(self.watched, name_of(self.job), self.path)
+
+    def runs_in_thread(self, call: ThreadCall[Any]) -> None:
+        """Note that the body is at work in a thread."""
+        self.call = call
+
+    def begin_body(self) -> Awaitable[object]:
+        """Call the body."""
+        return self.job.co_run()
+
+    # Its timeout
+
+    def set_timer(self) -> None:
+        """Set the timer of its own timeout, unless the body has ended."""
+        if self.ended or self.expires_at is None or self.is_settled:
+            return
+        self.timer = self.run.session.loop.call_at(self.expires_at, self.expire)
+
+    def expire(self) -> None:
+        """Stop the body: it has taken longer than its timeout."""
+        if not self.stopping:
+            self.is_late = True
+            self.run.ending.drain_alone(self)
+
+    @property
+    def has_expired(self) -> bool:
+        """Whether its own timeout has come."""
+        return self.is_late
+
+    def stop_timer(self) -> None:
+        """Let its own timeout no longer count."""
+        self.expires_at = None
+        if self.timer is not None:
+            self.timer.cancel()
+            self.timer = None  # whose context knows the execution
+
+    # Its end
+
+    def note_error(self, error: BaseException | None) -> None:
+        """Note a bad end."""
+        if self.is_late and not is_exit(error):
+            self.fail(self.lateness(error))
+        else:
+            super().note_error(error)
+
+    def lateness(self, error: BaseException | None) -> TimeoutError:
+        """Return the failure of a body that was late, whatever else it has ended with."""
+        seconds = self.job.__flow_own_timeout__()
+        late = TimeoutError(f"{self.name} took longer than {seconds:g} s")
+        if error is not None and not (is_cancellation(error) and context_of(error) is None):
+            # What the body was about to fail with, when the timeout came in its clean-up.
+            late.__cause__ = error
+        return late
+
+    def leave(self, now: float) -> None:
+        """Tell the run that it has ended, unless its task has still to."""
+        if self.is_foreign:
+            self.is_settled = True
+            self.stop_timer()
+        else:
+            super().leave(now)
+
+    def close(self) -> None:
+        """Let go of all that the body has had; one that was made and never begun is closed."""
+        self.stop_timer()
+        self.give_slots_back()
+        self.call = self.guard = None
+        watched, self.watched = self.watched, None
+        if type(watched) is CoroutineType:
+            close_unstarted(cast("Coroutine[Any, Any, object]", watched))
+
+    def abandon_task(self) -> None:
+        """Leave the task behind as stuck; a thread says itself how it ends."""
+        if self.is_foreign and (self.is_settled or self.outcome.started_at is None):
+            self._leave_foreign_task()
+            return
+        super().abandon_task()
+
+    def note_stuck(self) -> None:
+        """Leave the thread behind, if there is one; a job that was late has failed as well."""
+        self.is_left = self.call is not None and self.call.leave(self.log_late_end)
+        if self.job.__flow_body__.is_threaded:
+            self.run.session.threads.give_up_one()
+        if self.has_expired:
+            late = self.lateness(None)
+            self.keep(late)
+            self.run.job_failed(self, late)
+
+    def ended_late(self, error: BaseException | None) -> None:
+        """Note how a body has ended that was stuck, unless its thread says that itself."""
+        if not self.is_left:
+            super().ended_late(error)
+
+    def location(self) -> str:
+        """Return the line of the user's at which the body stands."""
+        if self.call is not None:
+            return self.call.place
+        started = self.watched or self.guard
+        return super().location() if started is None else locations.of_awaitable(started)
+
+    # The task of a task factory
+
+    def _start_foreign(self) -> None:
+        run = self.run
+        run.session.queue.now = None  # for the factory may let the body start at once
+        self.guard = guard = self._execute_in_foreign_task()
+        self.is_foreign = True
+        try:
+            task = tasks.foreign(guard, run.session.loop, run.context)
+            context = tasks.context_of(task) or self.own_context()
+            is_done = task.done()  # unless it is no task at all
+            if not is_done:
+                task.add_done_callback(self._foreign_task_done, context=context)
+        except BaseException as error:
+            guard.close()
+            self.is_foreign = False
+            if not isinstance(error, (Exception, asyncio.CancelledError)):
+                raise
+            if not self.ended:
+                self.settle(None, error)
+            return
+        if not self.ended:
+            self.task = task
+        if is_done:
+            context.run(self._foreign_task_done, task)
+
+    async def _execute_in_foreign_task(self) -> None:
+        if not self.ended:
+            tasks.name_current_task(self.path)
+            await self.execute(self.run.clock())
+
+    def _foreign_task_done(self, task: asyncio.Task[None]) -> None:
+        """End the job with the task that a task factory has made for it.
+
+        The factory may have wrapped the guard in something that has never begun it, or has dropped
+        it on the way.
+        """
+        failure = tasks.failure_of(task)
+        session = self.run.session
+        try:
+            if self.guard is not None:
+                self.guard.close()
+            self.is_foreign = False
+            if self.is_settled and not self.ended:
+                self.run.job_ended(self)
+            elif self.stopping and self.outcome.started_at is None and not self.ended:
+                self.run.forget(self)
+            elif not self.ended:
+                missed = RuntimeError(f"a task factory of the loop did not run {self.name}")
+                self.settle(None, missed if failure is None else failure)
+        except BaseException as fault:
+            session.queue.mend(fault, self, failure)
+        is_lost = self.is_settled or self.outcome.state is State.IDLE
+        if failure is not None and is_lost and not is_cancellation(failure):
+            text = f"the task around {self.name} raised {class_name(failure)}: {line(failure)}"
+            session.say(log.WARNING, text, self.path)
+
+    def cancel(self) -> None:
+        """Cancel the body, or what a task factory has put round it, which may take its time."""
+        if self.is_foreign:
+            assert self.task is not None  # nothing is stopped in the first step of its body
+            self.task.cancel()
+        else:
+            super().cancel()
+
+    def _leave_foreign_task(self) -> None:
+        """Leave a task behind which goes on though its body has ended, or has never begun."""
+        assert self.task is not None  # a task factory has made it
+        tasks.abandon(self.task)
+        if self.is_settled:
+            self.run.job_ended(self)
+        else:
+            guard = self.guard
+            self.run.forget(self)
+            self.guard = guard  # to be closed with the task
+        text = f"the task around {self.name}, which a task factory has made, did not end"
+        self.run.session.say(log.WARNING, text, self.path)
