@@ -48,7 +48,7 @@ def own_factory_loop(made=None):
 def tasks_of_others():
     """The tasks of the bodies that are at work beside the one which asks."""
     others = asyncio.all_tasks() - {asyncio.current_task()}
-    return [task for task in others if "perform" in repr(task)]
+    return [task for task in others if "Execution." in repr(task)]
 
 
 # Its beginning
@@ -118,7 +118,7 @@ def delaying(seconds, *, deaf=False):
         return await coroutine
 
     def factory(loop, coroutine, **options):
-        if "perform_in" in coroutine.__qualname__:
+        if "execute_in" in coroutine.__qualname__:
             coroutine = later(coroutine)
         return asyncio.Task(coroutine, loop=loop, **options)
 
@@ -182,7 +182,7 @@ def test_what_a_task_raises_in_which_a_body_has_not_begun_is_not_lost(caplog):
             raise ValueError("tracing")
 
     def factory(loop, coroutine, **options):
-        if "perform_in" in coroutine.__qualname__:
+        if "execute_in" in coroutine.__qualname__:
             coroutine.close()
             coroutine = later()
         return asyncio.Task(coroutine, loop=loop, **options)
@@ -212,7 +212,7 @@ def test_a_factory_that_gives_no_task_is_a_failure_of_the_job(make, error):
     loop = VirtualClockLoop()
 
     def factory(loop, coroutine, **options):
-        if "perform_in" in coroutine.__qualname__ and not made:
+        if "execute_in" in coroutine.__qualname__ and not made:
             made.append(coroutine)
             return make(loop, coroutine, **options)
         return asyncio.Task(coroutine, loop=loop, **options)
@@ -262,7 +262,7 @@ def test_a_place_that_comes_when_the_run_has_closed_goes_to_who_waits_next():
 
 def test_who_waited_for_one_place_takes_the_next_one_as_well(monkeypatch):
     """Rule 6: an item that has got its place of the flow queues for a thread, as any other does."""
-    monkeypatch.setattr("flowdeco.engine.ready_queue.MOST_THREADS", 1)
+    monkeypatch.setattr("flowdeco.engine.session.MOST_THREADS", 1)
     gate, ended = threading.Event(), asyncio.Event()
 
     class Fan(Flow, window=2):
@@ -443,7 +443,7 @@ def test_a_stuck_coroutine_makes_no_room_for_another_thread():
         tasks = [asyncio.ensure_future(call()) for _ in range(MOST_THREADS + 1)]
         for _ in range(3):
             await asyncio.sleep(0)
-        seen.extend(one for one in threading.enumerate() if one.name.startswith("flowdeco-"))
+        seen.extend(one for one in threading.enumerate() if one.daemon)
         gate.set()
         await asyncio.gather(*tasks)
 

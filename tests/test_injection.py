@@ -75,5 +75,5 @@ def test_others_start_in_that_step_unless_a_factory_makes_the_tasks():
     """X17: so that both ways of starting are tried."""
     at_once = Chain(Probe()).perform()
     later = Chain(Probe(), "plain").perform()
-    assert sum("perform" in call for call in at_once.probe.calls) == 1
+    assert sum("execute" in call for call in at_once.probe.calls) == 1
     assert at_once.began == {"chosen": 0.0, "second": 1.0, "third": 1.5} == later.began

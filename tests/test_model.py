@@ -588,7 +588,7 @@ class World(Observer):
         job = list(self.specs)[number % len(self.specs)] if self.specs else None
         level = None if job is None else self.level(job)
         run = None if level is None else level.__flow_run__
-        for activity in () if run is None else filter(None, run.executions):
+        for activity in () if run is None else filter(None, run.progress.executions):
             if activity.job is job and activity.task is not None:
                 activity.task.cancel("foreign")
 

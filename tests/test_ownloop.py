@@ -546,7 +546,7 @@ def test_what_prevents_a_run_leaves():
         raise ValueError("no")
 
     with pytest.raises(ValueError, match="no"):
-        own_loop.perform(make, lambda: loop)
+        own_loop.execute(make, lambda: loop)
     assert loop.is_closed()
 
 

@@ -1503,7 +1503,7 @@ def test_rule_13_a_job_cancelled_by_somebody_else_has_failed(turns):
 
     def others_performing():
         others = asyncio.all_tasks() - {asyncio.current_task()}
-        return [task for task in others if "perform" in repr(task)]
+        return [task for task in others if "Execution." in repr(task)]
 
     scheduler = Scheduler(Job(murderer), victim, after)
     assert virtually(scheduler) is True

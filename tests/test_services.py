@@ -794,7 +794,7 @@ def test_a_foreign_cancel_of_a_service_at_every_tick_hangs_nothing(kind, victim)
         def act(situation=situation):
             job = situation.services[victim]
             run = situation.scheduler.__flow_run__
-            for activity in filter(None, run.executions if run is not None else ()):
+            for activity in filter(None, run.progress.executions if run is not None else ()):
                 if activity.job is job and activity.task is not None:
                     activity.task.cancel("foreign")
 

@@ -129,8 +129,8 @@ class Hook(Execution):
 
     def _end(self, error: BaseException | None) -> None:
         self.outcome.exception = error
-        self.ended = True
         self.run.hook_ended(self)
+        self.ended = True  # the last: after an interruption all of this is done again
 
     def _as_failure(self, error: BaseException) -> BaseException:
         """Return what the hook has failed with: of a cancellation, one that says so (rule 13)."""

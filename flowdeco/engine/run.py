@@ -220,7 +220,9 @@ class Run:
         await self._until(lambda: passed)
 
     def look_again(self) -> None:
-        """See whether something has come that the run waits for."""
+        """See whether something has come that the run waits for, as the last end of a step."""
+        if not self.progress.left and self.phase is _OPEN:
+            self._step_ended()
         self._sleeper.wake()
 
     def raise_exit(self) -> None:
