@@ -96,7 +96,7 @@ class AttendedExecution(Execution):
             next_one = window.give_back(self)
             if next_one is not None:
                 # It may belong to another run, which shares these slots.
-                self.run.session.queue.grant(next_one)
+                self.run.queue.grant(next_one)
 
     def begin(self, now: float) -> Awaitable[object]:
         """Call the body, with its timer set, watched, and its start told."""
@@ -216,7 +216,7 @@ class AttendedExecution(Execution):
 
     def _start_foreign(self) -> None:
         run = self.run
-        run.session.queue.now = None  # for the factory may let the body start at once
+        run.queue.now = None  # for the factory may let the body start at once
         self.guard = guard = self._execute_in_foreign_task()
         self.is_foreign = True
         try:
@@ -263,7 +263,7 @@ class AttendedExecution(Execution):
                 missed = RuntimeError(f"a task factory of the loop did not run {self.name}")
                 self.settle(None, missed if failure is None else failure)
         except BaseException as fault:
-            session.queue.mend(fault, self, failure)
+            self.run.queue.mend(fault, self, failure)
         is_lost = self.is_settled or self.outcome.state is State.IDLE
         if failure is not None and is_lost and not is_cancellation(failure):
             text = f"the task around {self.name} raised {class_name(failure)}: {line(failure)}"

@@ -29,6 +29,8 @@ from flowdeco.jobs.threads import ThreadCall
 
 from .ending import Drain, Ending, Sleeper
 from .nested import NestedRuns
+from .progress import Progress
+from .ready_queue import ReadyQueue
 from .reason import Reason
 from .record import Record
 from .session import Session
@@ -42,12 +44,15 @@ __all__ = ["ExecutingRun", "Execution", "PlainExecution", "enclosing_execution"]
 _RUNNING = State.RUNNING
 _DONE = State.DONE
 _STUCK = State.STUCK
+_set_current = current_execution.set
 
 
 class ExecutingRun(Protocol):
     """A run, as its executions know it."""
 
     session: Session
+    queue: ReadyQueue
+    progress: Progress[Any]
     specification: Specification
     reason: Reason | None
     context: Context
@@ -86,9 +91,6 @@ class ExecutingRun(Protocol):
     def may_start(self, now: float) -> bool:
         """Tell whether a body may start at that time; none does after the deadline (rule 2)."""
 
-    def task_name(self, number: int) -> str:
-        """Return the path of a job."""
-
     def job_started(self, execution: Execution) -> object:
         """Note that a body is about to start; called if `is_noted`."""
 
@@ -123,11 +125,10 @@ class Execution:
     Args:
         run: the run.
         number: the number of the job in the run.
-        job: the job.
         outcome: its outcome, which is written here.
     """
 
-    __slots__ = ("drain", "ended", "is_told", "job", "number", "outcome", "run", "task")
+    __slots__ = ("drain", "ended", "is_told", "number", "outcome", "run", "task")
 
     is_up: bool = False
     """It is a service, and its successors know that it is ready."""
@@ -136,12 +137,9 @@ class Execution:
     is_foreign: bool = False
     """A task factory has made its task: the job ends with the task, not with the guard in it."""
 
-    def __init__(
-        self, run: ExecutingRun, number: int, job: AbstractJob[object], outcome: Outcome
-    ) -> None:
+    def __init__(self, run: ExecutingRun, number: int, outcome: Outcome) -> None:
         self.run = run
         self.number = number
-        self.job = job
         self.outcome = outcome
         self.task: asyncio.Task[None] | None = None
         self.drain: Drain[Any] | None = None
@@ -154,6 +152,11 @@ class Execution:
     # Its names
 
     @property
+    def job(self) -> AbstractJob[object]:
+        """The job."""
+        return self.run.progress.jobs[self.number]
+
+    @property
     def name(self) -> str:
         """The name of the job, in quotation marks."""
         return repr(name_of(self.job))
@@ -161,7 +164,7 @@ class Execution:
     @property
     def path(self) -> str:
         """The names of the job and of all jobs that it is inside of, from the outermost."""
-        return self.run.task_name(self.number)
+        return self.run.progress.names[self.number]
 
     @property
     def around(self) -> Execution | None:
@@ -178,18 +181,20 @@ class Execution:
     def start(self, now: float) -> None:
         """Make a task of it, in a copy of the context of the run, not of its caller (rule 18)."""
         run = self.run
-        session = run.session
+        queue = run.queue
         try:
-            # The context first: if there is no memory for it, no coroutine is left over.
-            context, name = run.context.copy(), run.task_name(self.number)
-            if session.is_eager:
-                session.queue.now = None  # for the body may take its time
-                guard = self.execute(now)
+            if queue.is_eager:
+                queue.now = None  # for the body may take its time
+                # The context first: if there is no memory for it, no coroutine is left over.
                 task = EagerTask(
-                    guard, loop=session.loop, name=name, context=context, eager_start=True
+                    context=run.context.copy(),
+                    coro=self.execute(now),
+                    loop=queue.loop,
+                    name=run.progress.names[self.number],
+                    eager_start=True,
                 )
             else:
-                task = self._deferred(context, name)
+                task = self._deferred_task()
         except (Exception, asyncio.CancelledError) as error:
             # No task could be made.
             if not self.ended:
@@ -197,16 +202,19 @@ class Execution:
         else:
             if not self.ended:
                 self.task = task
-                if session.is_eager and task.done():
+                run.progress.executions[self.number] = self
+                if queue.is_eager and task.done():
                     # It has ended in the very first line of the guard: see the net.
                     failure = failure_of(task)
                     assert failure is not None  # or the guard would have ended the job
-                    session.queue.mend(failure, self, None)
+                    queue.mend(failure, self, None)
 
-    def _deferred(self, context: Context, name: str) -> asyncio.Task[None]:
+    def _deferred_task(self) -> asyncio.Task[None]:
+        run = self.run
+        context, name = run.context.copy(), run.progress.names[self.number]
         guard = self.execute(None)
         try:
-            task = DeferredTask(guard, loop=self.run.session.loop, name=name, context=context)
+            task = DeferredTask(guard, loop=run.queue.loop, name=name, context=context)
         except BaseException:
             guard.close()
             raise
@@ -246,20 +254,24 @@ class Execution:
         except BaseException as raised:
             # No task came of it, which the run learns from who wanted to make one.
             never_began = type(raised) is GeneratorExit and outcome.started_at is None
-            if never_began or run.session.queue.is_forced:
+            if never_began or run.queue.is_forced:
                 raise
             error = raised
         try:
-            if run.nested:
-                await self._end_nested()
-            self.settle(value, error)
+            await self.end(value, error)
         except BaseException as fault:
             # The net (rule 9): whatever went wrong above, the job ends.
-            run.session.queue.mend(fault, self, error)
+            run.queue.mend(fault, self, error)
         if error is not None:
             # Its traceback knows this frame, directly or as the caller of the user's, and would
             # keep all that is here alive.
             del self, run, outcome, value, error
+
+    async def end(self, value: object, error: BaseException | None) -> None:
+        """See to the end of the body, once all that goes on within it has ended."""
+        if self.run.nested:
+            await self._end_nested()
+        self.settle(value, error)
 
     def begin(self, now: float) -> Awaitable[object]:
         """Return the body, with all that goes with it in place.
@@ -280,7 +292,7 @@ class Execution:
         if outcome.state is _STUCK:
             self.ended_late(error)
             return
-        run.session.queue.now = now = run.clock()
+        run.queue.now = now = run.clock()
         outcome.ended_at = now - run.zero
         if error is not None or self.is_late:
             self.note_error(error)
@@ -372,7 +384,7 @@ class Execution:
         if self.is_foreign or self.task is None or not self.task.done():
             return False
         failure = failure_of(self.task)
-        self.run.session.queue.mend(failure or asyncio.CancelledError(), self, failure)
+        self.run.queue.mend(failure or asyncio.CancelledError(), self, failure)
         return True
 
     def _context(self) -> Context:
@@ -423,41 +435,59 @@ class Execution:
 class PlainExecution(Execution):
     """A job that has nothing but a body: what most jobs are.
 
-    Its attributes are those of `Execution`; the body is a function without arguments.
+    Args:
+        run: the run.
+        number: the number of the job in the run.
+        outcome: its outcome, which is written here.
+        body: a function without arguments.
     """
 
     __slots__ = ("body",)
 
     def __init__(
-        self,
-        run: ExecutingRun,
-        number: int,
-        job: AbstractJob[object],
-        outcome: Outcome,
-        body: Callable[[], Any],
+        self, run: ExecutingRun, number: int, outcome: Outcome, body: Callable[[], Any]
     ) -> None:
         # By hand: a call of the base takes as long as all of it.
         self.run = run
         self.number = number
-        self.job = job
         self.outcome = outcome
+        self.body = body
         self.task = self.drain = None
         self.ended = self.is_told = False
-        self.body = body
 
-    def begin(self, now: float) -> Awaitable[object]:  # noqa: ARG002
-        """Call the body."""
-        begun = self.body()
-        if type(begun) is CoroutineType:
-            return cast("Awaitable[object]", begun)
-        return cast("Job[object]", self.job).__flow_awaitable__(begun)
-
-    def settle(self, value: object, error: BaseException | None) -> None:
-        """Note how the body has ended, and tell the run."""
-        if error is None and self.outcome.state is _RUNNING:
-            self.run.job_done(self, value)
-        else:
-            super().settle(value, error)
+    async def execute(self, now: float | None) -> None:
+        """Do as any execution, the usual course in few lines."""
+        run = self.run
+        outcome = self.outcome
+        value: object = None
+        error: BaseException | None = None
+        try:
+            if now is None:
+                now = run.clock()
+            if now >= run.starts_until and not run.may_start(now):
+                run.forget(self)
+                return
+            outcome.state = _RUNNING
+            outcome.started_at = now - run.zero
+            _set_current(self)
+            begun = self.body()
+            if type(begun) is not CoroutineType:
+                begun = cast("Job[object]", self.job).__flow_awaitable__(begun)
+            value = await begun
+        except BaseException as raised:
+            never_began = type(raised) is GeneratorExit and outcome.started_at is None
+            if never_began or run.queue.is_forced:
+                raise
+            error = raised
+        try:
+            if error is None and not run.nested and outcome.state is _RUNNING:
+                run.job_done(self, value)
+            else:
+                await self.end(value, error)
+        except BaseException as fault:
+            run.queue.mend(fault, self, error)
+        if error is not None:
+            del self, run, outcome, value, error
 
 
 def enclosing_execution() -> Execution | None:

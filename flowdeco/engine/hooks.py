@@ -34,17 +34,23 @@ class Hook(Execution):
         seconds: the time that hooks have, for messages.
     """
 
-    __slots__ = ("_path", "_raised", "_seconds", "is_cut")
+    __slots__ = ("_job", "_path", "_raised", "_seconds", "is_cut")
 
     def __init__(
         self, run: ExecutingRun, job: AbstractJob[object], path: str, seconds: float
     ) -> None:
-        super().__init__(run, -1, job, Outcome())
+        super().__init__(run, -1, Outcome())
+        self._job = job
         self.is_cut = False
         """Its time was over before it had ended."""
         self._path = path
         self._seconds = seconds
         self._raised: BaseException | None = None
+
+    @property
+    def job(self) -> AbstractJob[object]:
+        """The job."""
+        return self._job
 
     @property
     def path(self) -> str:
@@ -65,7 +71,7 @@ class Hook(Execution):
             task.add_done_callback(functools.partial(self._done, guard))
         except BaseException as error:  # of a task factory, or a signal
             guard.close()
-            if session.queue.is_forced:
+            if self.run.queue.is_forced:
                 raise
             self._end(self._as_failure(error))
 

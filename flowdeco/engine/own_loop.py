@@ -138,7 +138,7 @@ class _Owner:
             self.loop.call_soon_threadsafe(self._hurry)
         else:
             if self.run is not None:
-                self.run.session.queue.is_forced = True
+                self.run.queue.is_forced = True
             self.loop.set_exception_handler(_note)  # tasks that are left now would complain
             raise error
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 from types import FunctionType, MethodType
-from typing import Any, Final
+from typing import Any, Final, Generic, Protocol, TypeVar
 
 from flowdeco.base.text import LIMIT
 from flowdeco.jobs.bodies import PLAIN, MethodBody
@@ -13,11 +14,10 @@ from flowdeco.jobs.job import AbstractJob, Job
 from flowdeco.jobs.marks import name_of
 from flowdeco.jobs.outcome import Outcome, State
 
-from .execution import Execution
 from .record import Record
 from .specification import Specification
 
-__all__ = ["Progress"]
+__all__ = ["Progress", "Working"]
 
 # On Python 3.11 a member of an enumeration is found ten times slower than a global name.
 _SCHEDULED = State.SCHEDULED
@@ -25,11 +25,26 @@ _SCHEDULED = State.SCHEDULED
 _UNENDED: Final = (State.IDLE, State.SCHEDULED, State.RUNNING)
 
 
-class Progress:
+class Working(Protocol):
+    """The execution of a job."""
+
+    task: asyncio.Task[None] | None
+    is_up: bool
+
+    @property
+    def job(self) -> AbstractJob[object]: ...
+
+
+R = TypeVar("R")
+W = TypeVar("W", bound=Working)
+
+
+class Progress(Generic[W]):
     """The jobs of one run by number, with all that changes while they run.
 
     Args:
         specification: that of the run.
+        path: the path of the job within which the run goes on, if there is one.
         all_attended: whether every job needs attention when it starts or ends, as somebody watches
             the run, or jobs need slots.
     """
@@ -42,6 +57,7 @@ class Progress:
         "has_skips",
         "has_steps",
         "jobs",
+        "last_end",
         "left",
         "names",
         "outcomes",
@@ -52,31 +68,34 @@ class Progress:
         "waiting",
     )
 
-    def __init__(self, specification: Specification, *, all_attended: bool) -> None:
+    def __init__(self, specification: Specification, path: str, *, all_attended: bool) -> None:
         self.jobs: Sequence[AbstractJob[object]] = specification.jobs
         self.successors = specification.successors
         self.waiting = list(specification.waiting)
         """How many requirements of each job have not ended (or, of services, come up)."""
         self.ready: deque[int] = deque()
         """The jobs that are to start, in order; the ready queue has an entry for each."""
-        self.executions: list[Execution | None] = [None] * len(self.jobs)
+        self.executions: list[W | None] = [None] * len(self.jobs)
         """The executions of jobs that wait for a slot, or are at work."""
         self.bodies: list[Callable[[], Any] | None] = []
         """The functions of plain jobs; None for jobs that need attention."""
         self.names: list[str] = []
+        """The paths of the jobs."""
         self.outcomes: list[Outcome] = []
-        services = self._begin(specification.critical, all_attended=all_attended)
+        services = self._begin(specification.critical, path, all_attended=all_attended)
         self.has_services = services > 0
         self.has_steps = services < len(self.jobs)
         self.left: int = len(self.jobs) - services if self.has_steps else services
         """Unfinished steps; in a run of services alone, unfinished services."""
+        self.last_end = 0.0
+        """When the step ended that may be the last one, by the clock."""
         self.has_skips = False
         self.failures: list[AbstractJob[object]] = []
         self.stuck: list[AbstractJob[object]] = []
         self.records: dict[AbstractJob[object], list[Record]] = {}
         """The records of the runs that have ended within jobs."""
 
-    def _begin(self, default: bool, *, all_attended: bool) -> int:
+    def _begin(self, default: bool, path: str, *, all_attended: bool) -> int:
         """Make new outcomes, and find the plain jobs; return the number of services."""
         outcomes, bodies, names = self.outcomes, self.bodies, self.names
         services = 0
@@ -85,22 +104,32 @@ class Progress:
             outcome = Outcome(job.__flow_required__, default if critical is None else critical)
             job.__flow_outcome__ = outcome
             outcomes.append(outcome)
-            body = job.__flow_body__
             function: Any = None
-            if type(job) is Job:
+            if (
+                job.__flow_body__ is PLAIN
+                and type(job) is Job
+                and job.timeout is None
+                and not job.forever
+            ):
                 function = job.body
-                names.append(_task_name(job, function))
-                if all_attended or body is not PLAIN or job.forever or job.timeout is not None:
-                    function = None
-                elif type(function) is MethodBody:
-                    function = MethodType(function.method, function.flow)
+            name: Any = job.label
+            if type(function) is FunctionType:
+                names.append(function.__name__ if name is None else name)
+            elif type(function) is MethodBody:
+                names.append(function.name if name is None else name)
+                function = MethodType(function.method, function.flow)
             else:
                 names.append(name_of(job))
-            bodies.append(function)
-            if function is None:
                 services += job.forever
-                if body.is_stateful:
+                if job.__flow_body__.is_stateful:
                     job.__flow_renew__()
+            bodies.append(function)
+        if not _are_printable(names):
+            names[:] = map(name_of, self.jobs)
+        if path:
+            names[:] = [f"{path}/{name}" for name in names]
+        if all_attended:
+            bodies[:] = [None] * len(bodies)
         return services
 
     def start(self) -> int:
@@ -111,24 +140,21 @@ class Progress:
                 self.ready.append(number)
         return len(self.ready)
 
-    def release(self, number: int) -> int:
-        """Make ready the jobs that have waited for this one alone; return their number.
+    def release(self, successors: Sequence[int], add: Callable[[R], object], run: R) -> None:
+        """Make ready the jobs that have waited for one alone that has ended, or come up.
 
         Args:
-            number: the job that has ended, or as a service come up.
+            successors: the jobs that require it.
+            add: called for each job that becomes ready.
+            run: what it is called with.
         """
-        successors = self.successors[number]
-        if successors is None:
-            return 0
-        waiting, count = self.waiting, 0
+        waiting = self.waiting
         for successor in successors:
-            left = waiting[successor] - 1
-            waiting[successor] = left
+            left = waiting[successor] = waiting[successor] - 1
             if not left:
                 self.outcomes[successor].state = _SCHEDULED
                 self.ready.append(successor)
-                count += 1
-        return count
+                add(run)
 
     def unschedule(self) -> None:
         """Let the jobs be idle again that were ready, or have waited for a slot."""
@@ -140,7 +166,7 @@ class Progress:
             if execution is not None and self.outcomes[number].state is _SCHEDULED:
                 self.outcomes[number].state = State.IDLE
 
-    def at_work(self, *, forever: bool) -> list[Execution]:
+    def at_work(self, *, forever: bool) -> list[W]:
         """Return the executions of the services, or else of the steps, that are at work."""
         if not (self.has_services if forever else self.left):
             return []
@@ -186,14 +212,9 @@ class Progress:
         return self.outcomes[number].state not in _UNENDED
 
 
-def _task_name(job: Job[object], function: object) -> str:
-    """Return the name of a job, by a short way for most of them."""
-    name: object = job.label
-    if name is None:
-        if type(function) is MethodBody:
-            name = function.name
-        elif type(function) is FunctionType:
-            name = function.__name__
-    if type(name) is str and 0 < len(name) <= LIMIT and name.isprintable():
-        return name
-    return name_of(job)
+def _are_printable(names: list[str]) -> bool:
+    """Tell whether names can stand as they are: all at once, as nearly all can."""
+    try:
+        return "".join(names).isprintable() and max(map(len, names), default=0) <= LIMIT
+    except TypeError:  # a label is no text
+        return False

@@ -7,6 +7,8 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Any, Final, Protocol
 
+from .tasks import is_eager
+
 __all__ = ["AT_ONCE", "LONGEST_TURN", "ReadyQueue", "Rescue", "Source", "Startable"]
 
 AT_ONCE: Final = 100
@@ -68,12 +70,13 @@ class ReadyQueue:
     __slots__ = (
         "_clock",
         "_granted",
-        "_loop",
         "_rescue",
         "_sources",
         "add",
         "is_busy",
+        "is_eager",
         "is_forced",
+        "loop",
         "now",
     )
 
@@ -85,7 +88,9 @@ class ReadyQueue:
 
         It is good within `advance` alone, which begins with a reading of its own.
         """
-        self._loop = loop
+        self.loop = loop
+        self.is_eager = is_eager(loop)
+        """Whether bodies start at once, and not in the next turn of the loop."""
         self._clock = clock
         self._rescue = rescue
         self._sources: deque[Source] = deque()
@@ -106,7 +111,7 @@ class ReadyQueue:
         self._granted.append(execution)
         if not self.is_busy:
             self.is_busy = True
-            self._loop.call_soon(self._go_on)
+            self.loop.call_soon(self._go_on)
 
     def close(self) -> None:
         """Forget what is ready, as the outermost run has ended."""
@@ -143,11 +148,11 @@ class ReadyQueue:
                 execution = None
                 now = self.now
                 if now is None:
-                    self.now = now = self._clock()
+                    now = self._clock()
                 if now > until:
                     break
             if sources or granted:
-                self._loop.call_soon(self._go_on)
+                self.loop.call_soon(self._go_on)
             else:
                 self.is_busy = False
                 self.now = None
@@ -174,7 +179,7 @@ class ReadyQueue:
         if self.is_forced:
             self.is_busy = False
             raise fault
-        self._loop.call_soon(self._mend, fault, execution, error)
+        self.loop.call_soon(self._mend, fault, execution, error)
 
     def _mend(self, fault: BaseException, execution: Any, error: BaseException | None) -> None:
         found = self._rescue.mend(fault, execution, error)

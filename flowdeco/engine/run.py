@@ -35,6 +35,7 @@ from .net import Net
 from .observers import Observers
 from .phase import Phase
 from .progress import Progress
+from .ready_queue import ReadyQueue
 from .reason import Cause, Reason
 from .record import Record
 from .services import GeneratorServiceExecution, ServiceExecution
@@ -68,7 +69,6 @@ class Run:
         "_hook_errors",
         "_hooks",
         "_is_cut_short",
-        "_last_end",
         "_observers",
         "_orphans",
         "_sleeper",
@@ -80,6 +80,7 @@ class Run:
         "path",
         "phase",
         "progress",
+        "queue",
         "reason",
         "session",
         "slots",
@@ -116,11 +117,10 @@ class Run:
         if around is None or observers:
             around = Observers(observers, around, session.flow)
         self._observers: Observers = around
+        self.queue: ReadyQueue = session.queue
         self.clock: Callable[[], float] = session.clock
         self.zero: float = session.zero
         self._began_at = session.clock()
-        self._last_end = self._began_at
-        """When the step ended that may be the last one, by the clock."""
         limits = specification.limits
         outer_deadline = None if outer is None else outer._deadline
         self._deadline: Deadline = Deadline(
@@ -144,8 +144,9 @@ class Run:
         if outer is not None and specification.shares_slots:
             self.slots = (*self.slots, *outer.slots)
         is_watched = self.is_noted or session.monitor is not None
-        self.progress: Progress = Progress(
+        self.progress: Progress[Execution] = Progress(
             specification,
+            self.path,
             all_attended=is_watched or session.has_factory or bool(self.slots),
         )
 
@@ -165,11 +166,6 @@ class Run:
         if self.phase < Phase.STOPPING_STEPS:
             return None
         return self.ending.until + self.specification.limits.shutdown_timeout
-
-    def task_name(self, number: int) -> str:
-        """Return the path of a job."""
-        name = self.progress.names[number]
-        return f"{self.path}/{name}" if self.path else name
 
     def records_within(self, job: AbstractJob[object]) -> Sequence[Record]:
         """Return the records of the runs that have ended within a job."""
@@ -265,7 +261,7 @@ class Run:
         if not self.progress.left:
             self.close()
             return
-        queue = self.session.queue
+        queue = self.queue
         for _ in range(self.progress.start()):
             queue.add(self)
         queue.advance()
@@ -276,21 +272,15 @@ class Run:
             return None
         progress = self.progress
         number = progress.ready.popleft()
-        job, outcome, body = (
-            progress.jobs[number],
-            progress.outcomes[number],
-            progress.bodies[number],
-        )
-        execution: Execution
+        body = progress.bodies[number]
         if body is not None:
-            execution = PlainExecution(self, number, job, outcome, body)
-        elif not job.forever:
-            execution = AttendedExecution(self, number, job, outcome)
-        elif job.__flow_body__.is_generator:
-            execution = GeneratorServiceExecution(self, number, job, outcome)
-        else:
-            execution = ServiceExecution(self, number, job, outcome)
-        progress.executions[number] = execution
+            return PlainExecution(self, number, progress.outcomes[number], body)
+        job = progress.jobs[number]
+        kind = AttendedExecution
+        if job.forever:
+            is_generator = job.__flow_body__.is_generator
+            kind = GeneratorServiceExecution if is_generator else ServiceExecution
+        execution = progress.executions[number] = kind(self, number, progress.outcomes[number])
         return execution
 
     def may_start(self, now: float) -> bool:
@@ -318,42 +308,41 @@ class Run:
         if is_open:
             try:
                 self._release(execution.number)
-                self.session.queue.advance()
+                self.queue.advance()
             except BaseException as fault:
-                self.session.queue.mend(fault, None, None)
+                self.queue.mend(fault, None, None)
 
-    def _release(self, number: int) -> bool:
-        """Make ready the jobs that have waited for this one alone; return whether there are any."""
-        count = self.progress.release(number)
-        add = self.session.queue.add
-        for _ in range(count):
-            add(self)
-        return count > 0
+    def _release(self, number: int) -> None:
+        """Make ready the jobs that have waited for this one alone."""
+        successors = self.progress.successors[number]
+        if successors is not None:
+            self.progress.release(successors, self.queue.add, self)
 
     def job_done(self, execution: Execution, value: object) -> None:
         """Note that a plain job has ended with a value, and start its successors.
 
         This is `Execution.settle` and `job_ended` in one, for the course of most jobs.
         """
-        outcome, progress, number = execution.outcome, self.progress, execution.number
-        queue = self.session.queue
+        outcome = execution.outcome
+        progress = self.progress
+        queue = self.queue
         queue.now = now = self.clock()
         outcome.ended_at = now - self.zero
         # In this order: a job that is done has its value.
         outcome.value = value
         outcome.state = _DONE
         execution.ended = True
-        execution.task = None  # whose context knows the execution
-        progress.executions[number] = None
-        if execution.drain is not None:
-            execution.drain.discard(execution)
-        progress.left = left = progress.left - 1
+        if execution.task is not None:
+            self.forget(execution)
+        left = progress.left = progress.left - 1
         if not left or self.phase is not _OPEN:
             self._step_ended()
         else:
-            successors = progress.successors[number]
-            if successors is not None and self._release(number) and not queue.is_busy:
-                queue.advance(now)
+            successors = progress.successors[execution.number]
+            if successors is not None:
+                progress.release(successors, queue.add, self)
+                if progress.ready and not queue.is_busy:
+                    queue.advance(now)
         if type(value) is CoroutineType:
             execution.warn_of_coroutine()
 
@@ -391,7 +380,6 @@ class Run:
         is_service = execution.job.forever
         if not (is_service and progress.has_steps):
             progress.left -= 1
-        releases = False
         if not progress.left or self.phase is not _OPEN:
             if is_service:
                 self.close()
@@ -399,22 +387,24 @@ class Run:
             else:
                 self._step_ended()
         elif not execution.is_up:
-            releases = self._release(execution.number)
+            self._release(execution.number)
         if execution.outcome.exception is not None or self.is_noted:
             self.note_end(execution)
             now = None
-        if releases and not self.session.queue.is_busy:
-            self.session.queue.advance(now)
+        if progress.ready and not self.queue.is_busy:
+            self.queue.advance(now)
 
     def _step_ended(self) -> None:
         """Note the end of a step that may be the last one."""
-        self._last_end = self.clock()
+        self.progress.last_end = self.clock()
         self.close()
         self._sleeper.wake()
 
     def forget(self, execution: Execution) -> None:
         """Let go of all that a job has had of the run."""
         execution.ended = True
+        if execution.outcome.state is State.SCHEDULED:
+            execution.outcome.state = State.IDLE
         execution.task = None  # whose context knows the execution
         self.progress.executions[execution.number] = None
         if execution.drain is not None:
@@ -428,7 +418,7 @@ class Run:
             return
         execution.is_told = True
         session = self.session
-        session.queue.now = None  # for all of them may take their time
+        self.queue.now = None  # for all of them may take their time
         said = run_log.of_end(execution)
         if said is not None:
             session.say(*said, execution.path)
@@ -556,7 +546,7 @@ class Run:
         deadline = self._deadline.when
         if deadline is None or not self._deadline.own or not self.progress.has_steps:
             return False
-        return self._last_end > deadline
+        return self.progress.last_end > deadline
 
     async def _drained(self, executions: Sequence[Execution], until: float) -> None:
         drain = self.ending.drain(executions, until)

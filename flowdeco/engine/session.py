@@ -13,7 +13,7 @@ from .block_monitor import BlockMonitor
 from .ready_queue import ReadyQueue, Rescue
 from .reason import Reason
 from .slots import Slots
-from .tasks import clock_of, is_eager
+from .tasks import clock_of
 
 __all__ = ["Expiring", "Root", "Session"]
 
@@ -46,7 +46,6 @@ class Session:
         "clock",
         "flow",
         "has_factory",
-        "is_eager",
         "is_verbose",
         "loop",
         "monitor",
@@ -67,8 +66,6 @@ class Session:
         """The beginning of the outermost run, by the clock of the loop."""
         self.wall_zero = time.time()
         """The same, in seconds since the epoch."""
-        self.is_eager = is_eager(self.loop)
-        """Whether bodies start at once, and not in the next turn of the loop."""
         self.has_factory = self.loop.get_task_factory() is not None
         """Whether a task factory makes the tasks."""
         self.is_verbose = log.is_enabled(log.DEBUG)
