@@ -5,24 +5,24 @@
                             settle(value, error) -> the run: `job_done` or `job_ended`
 
 The class is chosen once, when the job becomes ready: `PlainExecution` for most jobs, which have
-nothing but a body; `attended.Attended` for the others, with `service.Service` among them. A
-shutdown hook is one as well (`hooks.Hook`).
+nothing but a body; `AttendedExecution` for the others, `ServiceExecution` among them. A shutdown
+hook is one as well (`Hook`).
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Sequence
 from contextvars import Context
 from types import CoroutineType
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
 from flowdeco.base import locations, log
 from flowdeco.base.exceptions import is_cancellation, traceback_of, with_traceback
 from flowdeco.base.text import class_name, line
 from flowdeco.errors import SelfCancelledError
 from flowdeco.jobs.current import current_execution
-from flowdeco.jobs.job import AbstractJob, Job
+from flowdeco.jobs.job import AbstractJob
 from flowdeco.jobs.marks import name_of
 from flowdeco.jobs.outcome import Outcome, State
 from flowdeco.jobs.threads import ThreadCall
@@ -36,15 +36,14 @@ from .record import Record
 from .session import Session
 from .slots import Slots
 from .specification import Specification
-from .tasks import DeferredTask, EagerTask, abandon, context_of, failure_of
+from .tasks import Clock, DeferredTask, EagerTask, abandon, context_of, failure_of
 
-__all__ = ["ExecutingRun", "Execution", "PlainExecution", "enclosing_execution"]
+__all__ = ["ExecutingRun", "Execution", "enclosing_execution"]
 
 # On Python 3.11 a member of an enumeration is found ten times slower than a global name.
 _RUNNING = State.RUNNING
 _DONE = State.DONE
 _STUCK = State.STUCK
-_set_current = current_execution.set
 
 
 class ExecutingRun(Protocol):
@@ -57,7 +56,7 @@ class ExecutingRun(Protocol):
     reason: Reason | None
     context: Context
     """Jobs and hooks run in copies of it."""
-    clock: Callable[[], float]
+    clock: Clock
     zero: float
     """The beginning of the outermost run, by the clock."""
     starts_until: float
@@ -73,23 +72,28 @@ class ExecutingRun(Protocol):
     @property
     def enclosing(self) -> Execution | None:
         """The job within which the run goes on."""
+        ...
 
     @property
     def is_open(self) -> bool:
         """Whether jobs still start."""
+        ...
 
     @property
     def is_noted(self) -> bool:
         """Whether starts and ends of jobs are told to observers or the log."""
+        ...
 
     def records_within(self, job: AbstractJob[object]) -> Sequence[Record]:
         """Return the records of the runs that have ended within a job."""
+        ...
 
     def fail(self, reason: Reason) -> object:
         """End because of this, unless there is a reason already that counts more."""
 
     def may_start(self, now: float) -> bool:
         """Tell whether a body may start at that time; none does after the deadline (rule 2)."""
+        ...
 
     def job_started(self, execution: Execution) -> object:
         """Note that a body is about to start; called if `is_noted`."""
@@ -111,9 +115,6 @@ class ExecutingRun(Protocol):
 
     def note_end(self, execution: Execution) -> object:
         """Tell the log and the observers of an end, once."""
-
-    def hook_ended(self, hook: Execution) -> object:
-        """Note that a shutdown hook has ended, or was left behind."""
 
     def forget(self, execution: Execution) -> object:
         """Let go of a job that has not started, and will not."""
@@ -430,64 +431,6 @@ class Execution:
         """Return the line of the user's at which the body stands."""
         assert self.task is not None  # it is at work
         return locations.of_awaitable(self.task.get_coro())
-
-
-class PlainExecution(Execution):
-    """A job that has nothing but a body: what most jobs are.
-
-    Args:
-        run: the run.
-        number: the number of the job in the run.
-        outcome: its outcome, which is written here.
-        body: a function without arguments.
-    """
-
-    __slots__ = ("body",)
-
-    def __init__(
-        self, run: ExecutingRun, number: int, outcome: Outcome, body: Callable[[], Any]
-    ) -> None:
-        # By hand: a call of the base takes as long as all of it.
-        self.run = run
-        self.number = number
-        self.outcome = outcome
-        self.body = body
-        self.task = self.drain = None
-        self.ended = self.is_told = False
-
-    async def execute(self, now: float | None) -> None:
-        """Do as any execution, the usual course in few lines."""
-        run = self.run
-        outcome = self.outcome
-        value: object = None
-        error: BaseException | None = None
-        try:
-            if now is None:
-                now = run.clock()
-            if now >= run.starts_until and not run.may_start(now):
-                run.forget(self)
-                return
-            outcome.state = _RUNNING
-            outcome.started_at = now - run.zero
-            _set_current(self)
-            begun = self.body()
-            if type(begun) is not CoroutineType:
-                begun = cast("Job[object]", self.job).__flow_awaitable__(begun)
-            value = await begun
-        except BaseException as raised:
-            never_began = type(raised) is GeneratorExit and outcome.started_at is None
-            if never_began or run.queue.is_forced:
-                raise
-            error = raised
-        try:
-            if error is None and not run.nested and outcome.state is _RUNNING:
-                run.job_done(self, value)
-            else:
-                await self.end(value, error)
-        except BaseException as fault:
-            run.queue.mend(fault, self, error)
-        if error is not None:
-            del self, run, outcome, value, error
 
 
 def enclosing_execution() -> Execution | None:

@@ -15,7 +15,7 @@ work. So it is derived anew, for all runs at once, in a turn of its own, where t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from typing import Protocol, TypeGuard
 
 from flowdeco.base import log
@@ -36,13 +36,14 @@ _UNENDED = (State.IDLE, State.SCHEDULED, State.RUNNING)
 class RescuedRun(ExecutingRun, Source, Protocol):
     """A run, as its net knows it."""
 
-    progress: Progress
+    progress: Progress[Execution]
 
     def fail(self, reason: Reason) -> object:
         """End because of this."""
 
-    def runs_within(self) -> Iterable[RescuedRun]:
+    def runs_within(self) -> Sequence[RescuedRun]:
         """Return the runs that go on in the bodies of its jobs."""
+        ...
 
     def look_again(self) -> object:
         """See whether something has come that the run waits for."""

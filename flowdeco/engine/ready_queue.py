@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Any, Final, Protocol
 
-from .tasks import is_eager
+from .tasks import Clock, is_eager
 
 __all__ = ["AT_ONCE", "LONGEST_TURN", "ReadyQueue", "Rescue", "Source", "Startable"]
 
@@ -80,9 +80,7 @@ class ReadyQueue:
         "now",
     )
 
-    def __init__(
-        self, loop: asyncio.AbstractEventLoop, clock: Callable[[], float], rescue: Rescue
-    ) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, clock: Clock, rescue: Rescue) -> None:
         self.now: float | None = None
         """The time by the clock of the loop, if a body has ended just now.
 
@@ -147,7 +145,7 @@ class ReadyQueue:
                 execution.start(now)
                 execution = None
                 now = self.now
-                if now is None:
+                if now is None:  # pyright: ignore[reportUnnecessaryComparison]  # see start()
                     now = self._clock()
                 if now > until:
                     break

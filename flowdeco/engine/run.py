@@ -10,8 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import math
-from collections.abc import Callable, Iterable, Sequence
-from types import CoroutineType
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from flowdeco.base import log
@@ -20,25 +19,22 @@ from flowdeco.base.limits import DEEPEST, finite
 from flowdeco.errors import NestingError
 from flowdeco.jobs.entries import Entry, unrun
 from flowdeco.jobs.job import AbstractJob
-from flowdeco.jobs.outcome import MISSING, State
+from flowdeco.jobs.outcome import State
 from flowdeco.jobs.threads import threads_in_use
 from flowdeco.observers.base import Observer
 
 from . import run_log
-from .attended import AttendedExecution
+from .bookkeeping import Bookkeeping
 from .deadline import Deadline
-from .ending import SETTLING_TURNS, Drain, Ending, Sleeper, after_turns, generations
-from .execution import Execution, PlainExecution
-from .hooks import Hook
+from .ending import SETTLING_TURNS, Drain, Sleeper, after_turns, generations
+from .execution import Execution
+from .hook import Hook
 from .nested import NestedRuns
 from .net import Net
 from .observers import Observers
 from .phase import Phase
-from .progress import Progress
-from .ready_queue import ReadyQueue
 from .reason import Cause, Reason
 from .record import Record
-from .services import GeneratorServiceExecution, ServiceExecution
 from .session import Session
 from .slots import Slots
 from .specification import Specification
@@ -50,7 +46,7 @@ _OPEN = Phase.OPEN
 _DONE = State.DONE
 
 
-class Run:
+class Run(Bookkeeping):
     """One run, as its specification says.
 
     Args:
@@ -69,24 +65,8 @@ class Run:
         "_hook_errors",
         "_hooks",
         "_is_cut_short",
-        "_observers",
         "_orphans",
         "_sleeper",
-        "clock",
-        "context",
-        "enclosing",
-        "ending",
-        "nested",
-        "path",
-        "phase",
-        "progress",
-        "queue",
-        "reason",
-        "session",
-        "slots",
-        "specification",
-        "starts_until",
-        "zero",
     )
 
     def __init__(
@@ -95,10 +75,7 @@ class Run:
         observers: Sequence[Observer] = (),
         enclosing: Execution | None = None,
     ) -> None:
-        self.specification = specification
-        self.enclosing: Execution | None = enclosing
-        outer = None if enclosing is None else enclosing.run
-        assert outer is None or isinstance(outer, Run)  # there is no other class of runs
+        outer = _run_of(enclosing)
         self._depth: int = 1 if outer is None else outer._depth + 1
         if self._depth > DEEPEST:
             raise NestingError(
@@ -106,59 +83,42 @@ class Run:
                 " does a subflow make its own class?",
                 self._depth,
             )
-        self.phase = Phase.OPEN
-        self.reason: Reason | None = None
-        self.path: str = "" if enclosing is None else enclosing.path
-        self.session: Session
-        self.session = session = (
-            Session(self, specification.name, Net(self)) if outer is None else outer.session
-        )
-        around = None if outer is None else outer._observers
-        if around is None or observers:
-            around = Observers(observers, around, session.flow)
-        self._observers: Observers = around
-        self.queue: ReadyQueue = session.queue
-        self.clock: Callable[[], float] = session.clock
-        self.zero: float = session.zero
-        self._began_at = session.clock()
         limits = specification.limits
+        context = contextvars.copy_context()
+        slots: tuple[Slots[Any], ...] = ()
+        if limits.window is not None:
+            slots = (Slots[Execution](limits.window),)
+        if outer is None:
+            session = Session(self, specification.name, Net(self))
+            around = Observers(observers, None, session.flow)
+            context.run(threads_in_use.set, session.threads)
+        else:
+            session, around = outer.session, outer.observers
+            if observers:
+                around = Observers(observers, around, session.flow)
+            if specification.shares_slots:
+                slots = (*slots, *outer.slots)
+        self._began_at = session.clock()
         outer_deadline = None if outer is None else outer._deadline
         self._deadline: Deadline = Deadline(
             session.loop, finite(limits.timeout), outer_deadline, self._expire
         )
-        self.starts_until: float = math.inf if self._deadline.when is None else self._deadline.when
-        self.ending: Ending = Ending(session.loop, limits.grace)
         self._sleeper = Sleeper(session.loop)
         self._is_cut_short = False
         self._hooks: Drain[Hook] | None = None
         self._hook_errors: dict[AbstractJob[object], BaseException] = {}
         self._orphans: dict[AbstractJob[object], str] = {}
         """The hooks of runs within this one that it has cut short, with their paths."""
-        self.nested: dict[object, NestedRuns] = {}
-        self.context = contextvars.copy_context()
-        if outer is None:
-            self.context.run(threads_in_use.set, session.threads)
-        self.slots: tuple[Slots[Any], ...] = ()
-        if limits.window is not None:
-            self.slots = (Slots[Execution](limits.window),)
-        if outer is not None and specification.shares_slots:
-            self.slots = (*self.slots, *outer.slots)
-        is_watched = self.is_noted or session.monitor is not None
-        self.progress: Progress[Execution] = Progress(
+        when = self._deadline.when
+        super().__init__(
             specification,
-            self.path,
-            all_attended=is_watched or session.has_factory or bool(self.slots),
+            session,
+            around,
+            enclosing,
+            context=context,
+            slots=slots,
+            starts_until=math.inf if when is None else when,
         )
-
-    @property
-    def is_open(self) -> bool:
-        """Whether jobs still start."""
-        return self.phase is _OPEN
-
-    @property
-    def is_noted(self) -> bool:
-        """Whether starts and ends of jobs are told to observers or the log."""
-        return self.session.is_verbose or bool(self._observers)
 
     @property
     def bound(self) -> float | None:
@@ -167,11 +127,7 @@ class Run:
             return None
         return self.ending.until + self.specification.limits.shutdown_timeout
 
-    def records_within(self, job: AbstractJob[object]) -> Sequence[Record]:
-        """Return the records of the runs that have ended within a job."""
-        return self.progress.records.get(job, ())
-
-    def runs_within(self) -> Iterable[Run]:
+    def runs_within(self) -> Sequence[Run]:
         """Return the runs that go on in the bodies of its jobs."""
         runs = [run for group in self.nested.values() for run in group.runs]
         return [run for run in runs if isinstance(run, Run)]
@@ -188,8 +144,9 @@ class Run:
             await self._until(self._bodies_are_to_end)
             await self._stop_steps()
             await self._stop_services()
-            if self._is_cut_short and self.enclosing is not None:
-                self._hand_over_hooks(self.enclosing)
+            outer = _run_of(self.enclosing)
+            if self._is_cut_short and outer is not None:
+                self._hand_over_hooks(outer)
             else:
                 await self._call_hooks()
         finally:
@@ -218,7 +175,11 @@ class Run:
     def look_again(self) -> None:
         """See whether something has come that the run waits for, as the last end of a step."""
         if not self.progress.left and self.phase is _OPEN:
-            self._step_ended()
+            self.step_ended()
+        self._sleeper.wake()
+
+    def wake(self) -> None:
+        """See whether something has come that the run waits for."""
         self._sleeper.wake()
 
     def raise_exit(self) -> None:
@@ -247,9 +208,9 @@ class Run:
             await self._turns(SETTLING_TURNS)
 
     def _announce_start(self) -> None:
-        if self.enclosing is None and self._observers:
+        if self.enclosing is None and self.observers:
             subject = self.specification.subject
-            self._tell(lambda observer: observer.run_started(subject))
+            self.tell(lambda observer: observer.run_started(subject))
         if self.session.is_verbose:
             self.session.say(log.DEBUG, f"{self.specification.name!r} started", self.path)
 
@@ -266,23 +227,6 @@ class Run:
             queue.add(self)
         queue.advance()
 
-    def next_ready(self) -> Execution | None:
-        """Return the next job that is ready, at work from now on; None if none starts any more."""
-        if self.phase is not _OPEN:
-            return None
-        progress = self.progress
-        number = progress.ready.popleft()
-        body = progress.bodies[number]
-        if body is not None:
-            return PlainExecution(self, number, progress.outcomes[number], body)
-        job = progress.jobs[number]
-        kind = AttendedExecution
-        if job.forever:
-            is_generator = job.__flow_body__.is_generator
-            kind = GeneratorServiceExecution if is_generator else ServiceExecution
-        execution = progress.executions[number] = kind(self, number, progress.outcomes[number])
-        return execution
-
     def may_start(self, now: float) -> bool:
         """Tell whether a body may start at that time; none does after the deadline (rule 2)."""
         if self.phase is _OPEN and now >= self.starts_until:
@@ -290,146 +234,6 @@ class Run:
             self.close()
             self._sleeper.wake()
         return self.phase is _OPEN
-
-    def job_started(self, execution: Execution) -> None:
-        """Tell the log and the observers of a start; called if `is_noted`."""
-        if self.session.is_verbose:
-            self.session.say(log.DEBUG, f"{execution.name} started", execution.path)
-        if self._observers:
-            self._tell(lambda observer: observer.job_started(execution.job))
-
-    def service_ready(self, execution: Execution) -> None:
-        """Start the jobs that have waited for this service."""
-        if execution.ended:
-            return
-        if execution.outcome.value is MISSING:
-            execution.outcome.value = None
-        execution.is_up = is_open = self.phase is _OPEN
-        if is_open:
-            try:
-                self._release(execution.number)
-                self.queue.advance()
-            except BaseException as fault:
-                self.queue.mend(fault, None, None)
-
-    def _release(self, number: int) -> None:
-        """Make ready the jobs that have waited for this one alone."""
-        successors = self.progress.successors[number]
-        if successors is not None:
-            self.progress.release(successors, self.queue.add, self)
-
-    def job_done(self, execution: Execution, value: object) -> None:
-        """Note that a plain job has ended with a value, and start its successors.
-
-        This is `Execution.settle` and `job_ended` in one, for the course of most jobs.
-        """
-        outcome = execution.outcome
-        progress = self.progress
-        queue = self.queue
-        queue.now = now = self.clock()
-        outcome.ended_at = now - self.zero
-        # In this order: a job that is done has its value.
-        outcome.value = value
-        outcome.state = _DONE
-        execution.ended = True
-        if execution.task is not None:
-            self.forget(execution)
-        left = progress.left = progress.left - 1
-        if not left or self.phase is not _OPEN:
-            self._step_ended()
-        else:
-            successors = progress.successors[execution.number]
-            if successors is not None:
-                progress.release(successors, queue.add, self)
-                if progress.ready and not queue.is_busy:
-                    queue.advance(now)
-        if type(value) is CoroutineType:
-            execution.warn_of_coroutine()
-
-    def job_failed(self, execution: Execution, error: BaseException) -> None:
-        """Note a failure, or a skip; a decisive one ends the run."""
-        outcome, job = execution.outcome, execution.job
-        if outcome.state is State.SKIPPED:
-            self.progress.has_skips = True
-            if outcome.critical:
-                self.fail(Reason.skipped(job, error))
-            return
-        self.progress.failures.append(job)
-        if is_exit(error):
-            self.fail(Reason.exit(error, job))
-        elif outcome.critical:
-            self.fail(Reason.critical(job, error))
-        elif self.specification.ends_at_first_failure and self.enclosing is not None:
-            # The job around is the critical one: the run that it is part of ends at once.
-            self.fail(Reason.critical(job, error))
-            self.enclosing.run.fail(Reason.critical(self.enclosing.job, error))
-
-    def job_stuck(self, execution: Execution) -> None:
-        """Note that a job does not end."""
-        self.progress.stuck.append(execution.job)
-
-    def job_ended(self, execution: Execution, now: float | None = None) -> None:
-        """Let go of a job that has ended, with its outcome in place, and start its successors.
-
-        Args:
-            execution: the job.
-            now: the time by the clock, if that was read for this.
-        """
-        self.forget(execution)
-        progress = self.progress
-        is_service = execution.job.forever
-        if not (is_service and progress.has_steps):
-            progress.left -= 1
-        if not progress.left or self.phase is not _OPEN:
-            if is_service:
-                self.close()
-                self._sleeper.wake()
-            else:
-                self._step_ended()
-        elif not execution.is_up:
-            self._release(execution.number)
-        if execution.outcome.exception is not None or self.is_noted:
-            self.note_end(execution)
-            now = None
-        if progress.ready and not self.queue.is_busy:
-            self.queue.advance(now)
-
-    def _step_ended(self) -> None:
-        """Note the end of a step that may be the last one."""
-        self.progress.last_end = self.clock()
-        self.close()
-        self._sleeper.wake()
-
-    def forget(self, execution: Execution) -> None:
-        """Let go of all that a job has had of the run."""
-        execution.ended = True
-        if execution.outcome.state is State.SCHEDULED:
-            execution.outcome.state = State.IDLE
-        execution.task = None  # whose context knows the execution
-        self.progress.executions[execution.number] = None
-        if execution.drain is not None:
-            execution.drain.discard(execution)
-            self._sleeper.wake()
-        execution.close()
-
-    def note_end(self, execution: Execution) -> None:
-        """Tell the log and the observers of an end, once."""
-        if execution.is_told:
-            return
-        execution.is_told = True
-        session = self.session
-        self.queue.now = None  # for all of them may take their time
-        said = run_log.of_end(execution)
-        if said is not None:
-            session.say(*said, execution.path)
-        if session.is_verbose:
-            text = f"{execution.name} ended: {execution.outcome.state.value}"
-            session.say(log.DEBUG, text, execution.path)
-        if self._observers:
-            self._tell(lambda observer: observer.job_ended(execution.job))
-
-    def _tell(self, notify: Callable[[Observer], None]) -> None:
-        self.session.leave(self._observers.tell(notify))
 
     # CLOSED: nothing starts any more
 
@@ -449,8 +253,7 @@ class Run:
 
         Nothing more starts, here and in the runs within (rule 4).
         """
-        if reason.outranks(self.reason):
-            self.reason = reason
+        self.blame(reason)
         closing: list[Run] = [self]
         for run in closing:
             run.close()
@@ -540,7 +343,7 @@ class Run:
         stuck = [(job, job.__flow_outcome__.critical) for job in self.progress.stuck]
         decisive = [job for job, critical in stuck if critical or not job.forever]
         if self.reason is None and decisive:
-            self.reason = Reason.stuck(decisive)
+            self.blame(Reason.stuck(decisive))
 
     def _ended_late(self) -> bool:
         deadline = self._deadline.when
@@ -554,10 +357,8 @@ class Run:
 
     # HOOKS
 
-    def _hand_over_hooks(self, enclosing: Execution) -> None:
+    def _hand_over_hooks(self, outer: Run) -> None:
         """Leave the hooks to the run around, which has cut this one short (rule 10)."""
-        outer = enclosing.run
-        assert isinstance(outer, Run)  # there is no other class of runs
         outer._orphans.update(self._orphans)
         outer._orphans.update(self.specification.claim_hooks(self.path))
 
@@ -568,7 +369,7 @@ class Run:
         if not due:
             return
         loop, seconds = self.session.loop, self.specification.limits.shutdown_timeout
-        hooks = [Hook(self, job, path, seconds) for job, path in due.items()]
+        hooks = [Hook(self, job, path, seconds, self._hook_ended) for job, path in due.items()]
         self._hooks = drain = Drain(loop, hooks, loop.time() + seconds, patient=True)
         for hook in hooks:
             hook.start()
@@ -580,10 +381,8 @@ class Run:
             if is_exit(error):
                 self.fail(Reason.exit(error))
 
-    def hook_ended(self, hook: Execution) -> None:
-        """Note that a shutdown hook has ended, or was left behind."""
+    def _hook_ended(self, hook: Hook) -> None:
         assert self._hooks is not None  # they were started
-        assert isinstance(hook, Hook)
         self._hooks.discard(hook)
         if hook.error is not None:
             self._hook_errors[hook.job] = hook.error
@@ -602,8 +401,9 @@ class Run:
         self.progress.executions = [None] * len(self.progress.jobs)
         self._hooks = None
         report = self.specification.conclude(record)
-        if self.enclosing is not None:
-            self._leave(self.enclosing, record)
+        outer = _run_of(self.enclosing)
+        if self.enclosing is not None and outer is not None:
+            self._leave(self.enclosing, outer, record)
         self._announce_end(record, report)
         if self.enclosing is None:
             self.session.close()
@@ -617,13 +417,11 @@ class Run:
             self.session.say(log.ERROR, text)
         if self.session.is_verbose:
             self.session.say(log.DEBUG, f"{record.name!r} ended", self.path)
-        if is_outermost and self._observers:
-            self._tell(lambda observer: observer.run_ended(report))
+        if is_outermost and self.observers:
+            self.tell(lambda observer: observer.run_ended(report))
 
-    def _leave(self, enclosing: Execution, record: Record) -> None:
+    def _leave(self, enclosing: Execution, outer: Run, record: Record) -> None:
         """Be a run within a job no longer."""
-        outer = enclosing.run
-        assert isinstance(outer, Run)  # there is no other class of runs
         outer.progress.records.setdefault(enclosing.job, []).append(record)
         for key in (enclosing, None):
             group = outer.nested.get(key)
@@ -660,3 +458,9 @@ class Run:
             for job, outcome in zip(progress.jobs, progress.outcomes, strict=True)
             if outcome.state in (State.IDLE, State.SKIPPED)
         }
+
+
+def _run_of(execution: Execution | None) -> Run | None:
+    run = None if execution is None else execution.run
+    assert run is None or isinstance(run, Run)  # there is no other class of runs
+    return run

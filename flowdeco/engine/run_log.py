@@ -12,7 +12,7 @@ from flowdeco.jobs.outcome import State
 
 from .execution import Execution
 from .reason import Cause, Reason
-from .services import ServiceExecution
+from .service_execution import ServiceExecution
 
 __all__ = ["of_end", "of_failed_run", "raised"]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 from flowdeco.base.limits import Limits
 from flowdeco.jobs.job import AbstractJob
@@ -54,7 +55,7 @@ class Specification:
     def __init__(
         self,
         *,
-        subject: AbstractJob[object],
+        subject: Any,
         name: str,
         is_named: bool,
         jobs: Sequence[AbstractJob[object]],

@@ -8,12 +8,13 @@ import gc
 import sys
 import time
 import types
-from collections.abc import Awaitable, Callable, Coroutine, Generator
+from collections.abc import Awaitable, Coroutine, Generator
 from typing import Any, Final, Protocol, TypeVar
 
 R = TypeVar("R")
 
 __all__ = [
+    "Clock",
     "DeferredTask",
     "EagerTask",
     "abandon",
@@ -29,7 +30,15 @@ __all__ = [
 ]
 
 
-def clock_of(loop: asyncio.AbstractEventLoop) -> Callable[[], float]:
+class Clock(Protocol):
+    """The clock of a loop."""
+
+    def __call__(self) -> float:
+        """Return the time, in seconds."""
+        ...
+
+
+def clock_of(loop: asyncio.AbstractEventLoop) -> Clock:
     """Return the clock of a loop; where it is that of asyncio, without the detour over the loop."""
     is_usual = getattr(loop.time, "__func__", None) is asyncio.BaseEventLoop.time
     return time.monotonic if is_usual else loop.time
@@ -118,7 +127,9 @@ def spawned(
 def name_current_task(name: str) -> None:
     """Name the task in which this is called."""
     task: Any = asyncio.current_task()
-    if hasattr(type(task), "set_name"):  # a task factory may have made something else
+    if task is not None and hasattr(
+        task, "set_name"
+    ):  # a task factory may have made something else
         task.set_name(name)
 
 

@@ -10,9 +10,9 @@ from flowdeco.base import locations
 from flowdeco.base.exceptions import is_cancellation
 from flowdeco.jobs.job import Job
 from flowdeco.jobs.marks import name_of
-from flowdeco.jobs.outcome import State
+from flowdeco.jobs.outcome import MISSING, State
 
-from .attended import AttendedExecution
+from .attended_execution import AttendedExecution
 from .generator_services import serve
 
 __all__ = ["GeneratorServiceExecution", "ServiceExecution"]
@@ -30,8 +30,18 @@ class ServiceExecution(AttendedExecution):
 
     def begin_body(self) -> Awaitable[object]:
         """Call the body; the run learns that it is ready in the next turn of the loop."""
-        self.run.session.loop.call_soon(self.run.service_ready, self)
+        self.run.session.loop.call_soon(self.note_ready)
         return super().begin_body()
+
+    def note_ready(self) -> None:
+        """Note that it is ready; the jobs that have waited for it start."""
+        if self.ended:
+            return
+        if self.outcome.value is MISSING:
+            self.outcome.value = None
+        self.is_up = self.run.is_open
+        if self.is_up:
+            self.run.service_ready(self)
 
     def stop(self) -> None:
         """Ask it to end."""
@@ -79,7 +89,7 @@ class GeneratorServiceExecution(ServiceExecution):
     def started(self, value: object) -> None:
         """Note that it is ready, and the value that it gives to its successors."""
         self.outcome.value = value
-        self.run.service_ready(self)
+        self.note_ready()
         self.stop_timer()
 
     async def stop_requested(self) -> None:

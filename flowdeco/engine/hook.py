@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 from asyncio import CancelledError
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from flowdeco.base import log
@@ -32,12 +32,18 @@ class Hook(Execution):
         job: the job.
         path: the path of the job.
         seconds: the time that hooks have, for messages.
+        tell: called when it has ended, or was left behind.
     """
 
-    __slots__ = ("_job", "_path", "_raised", "_seconds", "is_cut")
+    __slots__ = ("_job", "_path", "_raised", "_seconds", "_tell", "is_cut")
 
     def __init__(
-        self, run: ExecutingRun, job: AbstractJob[object], path: str, seconds: float
+        self,
+        run: ExecutingRun,
+        job: AbstractJob[object],
+        path: str,
+        seconds: float,
+        tell: Callable[[Hook], object],
     ) -> None:
         super().__init__(run, -1, Outcome())
         self._job = job
@@ -45,6 +51,7 @@ class Hook(Execution):
         """Its time was over before it had ended."""
         self._path = path
         self._seconds = seconds
+        self._tell = tell
         self._raised: BaseException | None = None
 
     @property
@@ -135,7 +142,7 @@ class Hook(Execution):
 
     def _end(self, error: BaseException | None) -> None:
         self.outcome.exception = error
-        self.run.hook_ended(self)
+        self._tell(self)
         self.ended = True  # the last: after an interruption all of this is done again
 
     def _as_failure(self, error: BaseException) -> BaseException:

@@ -1,0 +1,291 @@
+"""The bookkeeping of a run: all that its executions tell it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from contextvars import Context
+from types import CoroutineType
+from typing import Any
+
+from flowdeco.base import log
+from flowdeco.base.exceptions import is_exit
+from flowdeco.jobs.job import AbstractJob
+from flowdeco.jobs.outcome import State
+from flowdeco.observers.base import Observer
+
+from . import run_log
+from .attended_execution import AttendedExecution
+from .ending import Ending
+from .execution import Execution
+from .nested import NestedRuns
+from .observers import Observers
+from .phase import Phase
+from .plain_execution import PlainExecution
+from .progress import Progress
+from .ready_queue import ReadyQueue
+from .reason import Reason
+from .record import Record
+from .service_execution import GeneratorServiceExecution, ServiceExecution
+from .session import Session
+from .slots import Slots
+from .specification import Specification
+from .tasks import Clock
+
+__all__ = ["Bookkeeping"]
+
+# On Python 3.11 a member of an enumeration is found ten times slower than a global name.
+_OPEN = Phase.OPEN
+_DONE = State.DONE
+
+
+class Bookkeeping(ABC):
+    """The part of a run that jobs report to: starts and ends, and what follows from them.
+
+    Args:
+        specification: the jobs and limits of the run.
+        session: what the run shares with others.
+        observers: who watches.
+        enclosing: the job within which the run takes place, if any.
+        context: jobs run in copies of it.
+        slots: the windows that limit its jobs.
+        starts_until: the deadline, by the clock of the loop.
+    """
+
+    __slots__ = (
+        "clock",
+        "context",
+        "enclosing",
+        "ending",
+        "nested",
+        "observers",
+        "path",
+        "phase",
+        "progress",
+        "queue",
+        "reason",
+        "session",
+        "slots",
+        "specification",
+        "starts_until",
+        "zero",
+    )
+
+    def __init__(
+        self,
+        specification: Specification,
+        session: Session,
+        observers: Observers,
+        enclosing: Execution | None,
+        *,
+        context: Context,
+        slots: tuple[Slots[Any], ...],
+        starts_until: float,
+    ) -> None:
+        self.specification = specification
+        self.session = session
+        self.observers = observers
+        self.enclosing: Execution | None = enclosing
+        self.context = context
+        self.slots = slots
+        self.starts_until = starts_until
+        self.queue: ReadyQueue = session.queue
+        self.clock: Clock = session.clock
+        self.zero: float = session.zero
+        self.path: str = "" if enclosing is None else enclosing.path
+        self.phase = Phase.OPEN
+        self.reason: Reason | None = None
+        self.ending: Ending = Ending(session.loop, specification.limits.grace)
+        self.nested: dict[object, NestedRuns] = {}
+        is_watched = self.is_noted or session.monitor is not None
+        self.progress: Progress[Execution] = Progress(
+            specification,
+            self.path,
+            all_attended=is_watched or session.has_factory or bool(slots),
+        )
+
+    @abstractmethod
+    def may_start(self, now: float) -> bool:
+        """Tell whether a body may start at that time; none does after the deadline (rule 2)."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Start nothing more."""
+
+    @abstractmethod
+    def fail(self, reason: Reason) -> None:
+        """End the run because of this, unless there is a reason already that counts more."""
+
+    def blame(self, reason: Reason) -> None:
+        """Keep the reason for a failure, unless there is one already that counts more."""
+        if reason.outranks(self.reason):
+            self.reason = reason
+
+    @abstractmethod
+    def wake(self) -> None:
+        """Let the run see whether something has come that it waits for."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether jobs still start."""
+        return self.phase is _OPEN
+
+    @property
+    def is_noted(self) -> bool:
+        """Whether starts and ends of jobs are told to observers or the log."""
+        return self.session.is_verbose or bool(self.observers)
+
+    def records_within(self, job: AbstractJob[object]) -> Sequence[Record]:
+        """Return the records of the runs that have ended within a job."""
+        return self.progress.records.get(job, ())
+
+    def next_ready(self) -> Execution | None:
+        """Return the next job that is ready, at work from now on; None if none starts any more."""
+        if self.phase is not _OPEN:
+            return None
+        progress = self.progress
+        number = progress.ready.popleft()
+        body = progress.bodies[number]
+        if body is not None:
+            return PlainExecution(self, number, progress.outcomes[number], body)
+        job = progress.jobs[number]
+        kind = AttendedExecution
+        if job.forever:
+            is_generator = job.__flow_body__.is_generator
+            kind = GeneratorServiceExecution if is_generator else ServiceExecution
+        execution = progress.executions[number] = kind(self, number, progress.outcomes[number])
+        return execution
+
+    def job_started(self, execution: Execution) -> None:
+        """Tell the log and the observers of a start; called if `is_noted`."""
+        if self.session.is_verbose:
+            self.session.say(log.DEBUG, f"{execution.name} started", execution.path)
+        if self.observers:
+            self.tell(lambda observer: observer.job_started(execution.job))
+
+    def service_ready(self, execution: Execution) -> None:
+        """Start the jobs that have waited for this service."""
+        try:
+            self._release(execution.number)
+            self.queue.advance()
+        except BaseException as fault:
+            self.queue.mend(fault, None, None)
+
+    def _release(self, number: int) -> None:
+        """Make ready the jobs that have waited for this one alone."""
+        successors = self.progress.successors[number]
+        if successors is not None:
+            self.progress.release(successors, self.queue.add, self)
+
+    def job_done(self, execution: Execution, value: object) -> None:
+        """Note that a plain job has ended with a value, and start its successors.
+
+        This is `Execution.settle` and `job_ended` in one, for the course of most jobs.
+        """
+        outcome = execution.outcome
+        progress = self.progress
+        queue = self.queue
+        queue.now = now = self.clock()
+        outcome.ended_at = now - self.zero
+        # In this order: a job that is done has its value.
+        outcome.value = value
+        outcome.state = _DONE
+        execution.ended = True
+        if execution.task is not None:
+            self.forget(execution)
+        left = progress.left = progress.left - 1
+        if not left or self.phase is not _OPEN:
+            self.step_ended()
+        else:
+            successors = progress.successors[execution.number]
+            if successors is not None:
+                progress.release(successors, queue.add, self)
+                if progress.ready and not queue.is_busy:
+                    queue.advance(now)
+        if type(value) is CoroutineType:
+            execution.warn_of_coroutine()
+
+    def job_failed(self, execution: Execution, error: BaseException) -> None:
+        """Note a failure, or a skip; a decisive one ends the run."""
+        outcome, job = execution.outcome, execution.job
+        if outcome.state is State.SKIPPED:
+            self.progress.has_skips = True
+            if outcome.critical:
+                self.fail(Reason.skipped(job, error))
+            return
+        self.progress.failures.append(job)
+        if is_exit(error):
+            self.fail(Reason.exit(error, job))
+        elif outcome.critical:
+            self.fail(Reason.critical(job, error))
+        elif self.specification.ends_at_first_failure and self.enclosing is not None:
+            # The job around is the critical one: the run that it is part of ends at once.
+            self.fail(Reason.critical(job, error))
+            self.enclosing.run.fail(Reason.critical(self.enclosing.job, error))
+
+    def job_stuck(self, execution: Execution) -> None:
+        """Note that a job does not end."""
+        self.progress.stuck.append(execution.job)
+
+    def job_ended(self, execution: Execution, now: float | None = None) -> None:
+        """Let go of a job that has ended, with its outcome in place, and start its successors.
+
+        Args:
+            execution: the job.
+            now: the time by the clock, if that was read for this.
+        """
+        self.forget(execution)
+        progress = self.progress
+        is_service = execution.job.forever
+        if not (is_service and progress.has_steps):
+            progress.left -= 1
+        if not progress.left or self.phase is not _OPEN:
+            if is_service:
+                self.close()
+                self.wake()
+            else:
+                self.step_ended()
+        elif not execution.is_up:
+            self._release(execution.number)
+        if execution.outcome.exception is not None or self.is_noted:
+            self.note_end(execution)
+            now = None
+        if progress.ready and not self.queue.is_busy:
+            self.queue.advance(now)
+
+    def step_ended(self) -> None:
+        """Note the end of a step that may be the last one."""
+        self.progress.last_end = self.clock()
+        self.close()
+        self.wake()
+
+    def forget(self, execution: Execution) -> None:
+        """Let go of all that a job has had of the run."""
+        execution.ended = True
+        if execution.outcome.state is State.SCHEDULED:
+            execution.outcome.state = State.IDLE
+        execution.task = None  # whose context knows the execution
+        self.progress.executions[execution.number] = None
+        if execution.drain is not None:
+            execution.drain.discard(execution)
+            self.wake()
+        execution.close()
+
+    def note_end(self, execution: Execution) -> None:
+        """Tell the log and the observers of an end, once."""
+        if execution.is_told:
+            return
+        execution.is_told = True
+        session = self.session
+        self.queue.now = None  # for all of them may take their time
+        said = run_log.of_end(execution)
+        if said is not None:
+            session.say(*said, execution.path)
+        if session.is_verbose:
+            text = f"{execution.name} ended: {execution.outcome.state.value}"
+            session.say(log.DEBUG, text, execution.path)
+        if self.observers:
+            self.tell(lambda observer: observer.job_ended(execution.job))
+
+    def tell(self, notify: Callable[[Observer], None]) -> None:
+        self.session.leave(self.observers.tell(notify))
