@@ -576,7 +576,7 @@ def test_records_are_frozen():
 
     with pytest.raises(attrs.exceptions.FrozenInstanceError):
         report.jobs[0].state = State.FAILED
-    with pytest.raises(attrs.exceptions.FrozenInstanceError):
+    with pytest.raises(AttributeError):
         report.reason = None
     with pytest.raises(AttributeError):
         report.jobs.append(1)

@@ -165,11 +165,9 @@ class Bookkeeping(ABC):
 
     def service_ready(self, execution: Execution) -> None:
         """Start the jobs that have waited for this service."""
-        try:
+        if self.phase is _OPEN:
             self._release(execution.number)
             self.queue.advance()
-        except BaseException as fault:
-            self.queue.mend(fault, None, None)
 
     def _release(self, number: int) -> None:
         """Make ready the jobs that have waited for this one alone."""

@@ -37,11 +37,14 @@ class ServiceExecution(AttendedExecution):
         """Note that it is ready; the jobs that have waited for it start."""
         if self.ended:
             return
+        self.is_up = True
         if self.outcome.value is MISSING:
             self.outcome.value = None
-        self.is_up = self.run.is_open
-        if self.is_up:
+        try:
             self.run.service_ready(self)
+        except BaseException as fault:
+            # The net (rule 9).
+            self.run.queue.mend(fault, None, None)
 
     def stop(self) -> None:
         """Ask it to end."""

@@ -166,5 +166,7 @@ def context_of(task: asyncio.Task[Any]) -> contextvars.Context | None:
         # A task factory may return something else than a task.
         return task.get_context() if hasattr(task, "get_context") else None
     # It has no name for it; but the collector knows what it has, and that comes first.
-    held = (one for one in gc.get_referents(task) if type(one) is contextvars.Context)
-    return next(held, None)
+    for held in gc.get_referents(task):
+        if type(held) is contextvars.Context:
+            return held
+    return None
