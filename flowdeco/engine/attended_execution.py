@@ -221,10 +221,9 @@ class AttendedExecution(Execution):
         self.is_foreign = True
         try:
             task = tasks.foreign(guard, run.session.loop, run.context)
-            context = tasks.context_of(task) or self.own_context()
             is_done = task.done()  # unless it is no task at all
             if not is_done:
-                task.add_done_callback(self._foreign_task_done, context=context)
+                task.add_done_callback(self._foreign_task_done)
         except BaseException as error:
             guard.close()
             self.is_foreign = False
@@ -236,7 +235,7 @@ class AttendedExecution(Execution):
         if not self.ended:
             self.task = task
         if is_done:
-            context.run(self._foreign_task_done, task)
+            self._foreign_task_done(task)
 
     async def _execute_in_foreign_task(self) -> None:
         if not self.ended:
@@ -250,24 +249,29 @@ class AttendedExecution(Execution):
         it on the way.
         """
         failure = tasks.failure_of(task)
-        session = self.run.session
         try:
-            if self.guard is not None:
-                self.guard.close()
-            self.is_foreign = False
-            if self.is_settled and not self.ended:
-                self.run.job_ended(self)
-            elif self.stopping and self.outcome.started_at is None and not self.ended:
-                self.run.forget(self)
-            elif not self.ended:
-                missed = RuntimeError(f"a task factory of the loop did not run {self.name}")
-                self.settle(None, missed if failure is None else failure)
+            context = tasks.context_of(task) or self.own_context()
+            context.run(self._end_with_foreign_task, failure)
         except BaseException as fault:
             self.run.queue.mend(fault, self, failure)
         is_lost = self.is_settled or self.outcome.state is State.IDLE
         if failure is not None and is_lost and not is_cancellation(failure):
             text = f"the task around {self.name} raised {class_name(failure)}: {line(failure)}"
-            session.say(log.WARNING, text, self.path)
+            self.run.session.say(log.WARNING, text, self.path)
+
+    def _end_with_foreign_task(self, failure: BaseException | None) -> None:
+        if self.guard is not None:
+            self.guard.close()
+        self.is_foreign = False
+        if self.ended:
+            return
+        if self.is_settled:
+            self.run.job_ended(self)
+        elif self.stopping and self.outcome.started_at is None:
+            self.run.forget(self)
+        else:
+            missed = RuntimeError(f"a task factory of the loop did not run {self.name}")
+            self.settle(None, missed if failure is None else failure)
 
     def cancel(self) -> None:
         """Cancel the body, or what a task factory has put round it, which may take its time."""
