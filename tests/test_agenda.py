@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import deque
-from types import SimpleNamespace
 
 import pytest
 
@@ -19,34 +18,50 @@ def loop():
 
 
 class Act:
-    """A job as an agenda sees it; `then` is what its body does."""
+    """A job as the queue sees it; `then` is what its body does."""
 
     def __init__(self, course, name, then=None):
         self.name = name
-        self.is_special = False
         self._course = course
         self._then = then
 
     def __repr__(self):
         return self.name
 
-    def can_start(self):
-        self._course.note(f"{self} queues")
-        return False
-
-    def launch(self, now):
+    def start(self, now):
         self._course.note(f"{self} starts", now)
         if self._then is not None:
             self._then()
 
 
+class Source:
+    """A run as the queue sees it."""
+
+    def __init__(self):
+        self.closed = False
+        self.ready = deque()
+
+    def next_ready(self):
+        return None if self.closed else self.ready.popleft()
+
+
+class Rescue:
+    """The net of runs that are over."""
+
+    def mend(self, *_):
+        return None
+
+    def close(self):
+        pass
+
+
 class Course:
-    """An agenda, and what it does: in which turn of the loop, and at what time."""
+    """A ready queue, and what it does: in which turn of the loop, and at what time."""
 
     def __init__(self, loop):
         self.loop = loop
-        self.agenda = ReadyQueue(loop)
-        self.run = SimpleNamespace(closed=False, ready=deque())
+        self.queue = ReadyQueue(loop, loop.time, Rescue())
+        self.run = Source()
         self.turn = 0
         self.lines = []
         self.times = []
@@ -62,7 +77,7 @@ class Course:
         run = run or self.run
         for act in acts:
             run.ready.append(act)
-            self.agenda.add(run)
+            self.queue.add(run)
 
     def go(self, turns=20):
         """Let turns of the loop go by, counted from 1."""
@@ -80,9 +95,7 @@ class Course:
 
 
 @pytest.fixture
-def course(loop, monkeypatch):
-    # Here a run has the jobs themselves in the place of numbers.
-    monkeypatch.setattr("flowdeco.engine.ready_queue.Execution", lambda _run, act: act)
+def course(loop):
     return Course(loop)
 
 
@@ -92,10 +105,10 @@ def test_what_is_ready_starts_in_order_and_at_once(course):
     course.add(*acts)
     assert course.lines == []
 
-    course.agenda.advance()
+    course.queue.advance()
 
     assert course.lines == [f"{first} starts", f"{second} starts"]
-    assert course.agenda.now is None
+    assert course.queue.now is None
 
 
 def test_a_body_that_ends_while_it_is_started_does_not_recurse(course):
@@ -104,40 +117,29 @@ def test_a_body_that_ends_while_it_is_started_does_not_recurse(course):
 
     def then():
         course.add(late)
-        assert course.agenda.is_busy
-        course.agenda.advance()
+        assert course.queue.is_busy
+        course.queue.advance()
         course.note("body ends")
 
     ends._then = then
     course.add(ends, other)
-    course.agenda.advance()
+    course.queue.advance()
     course.go()
 
     assert course.lines == ["ends starts", "body ends", "other starts", "late starts"]
 
 
-def test_what_needs_something_is_asked_whether_it_can_start(course):
-    """Rule 6: it queues, while the others start; what is free of needs is not asked."""
-    acts = course.acts("abc")
-    acts[1].is_special = True
-    course.add(*acts)
-
-    course.agenda.advance()
-
-    assert course.lines == ["a starts", "b queues", "c starts"]
-
-
 def test_what_belongs_to_a_closed_run_does_not_start(course):
     """Rule 4: nothing of it, though others go on."""
     a, b, c = course.acts("abc")
-    closed = SimpleNamespace(closed=False, ready=deque())
+    closed = Source()
     course.add(a, run=closed)
     course.add(b)
     course.add(c, run=closed)
     closed.closed = True
     closed.ready.clear()
 
-    course.agenda.advance()
+    course.queue.advance()
 
     assert course.lines == ["b starts"]
 
@@ -145,23 +147,23 @@ def test_what_belongs_to_a_closed_run_does_not_start(course):
 def test_runs_take_turns_as_their_jobs_become_ready(course):
     """Rule 2: whoever made it ready, the order is that in which it has become so."""
     a, b, c = course.acts("abc")
-    other = SimpleNamespace(closed=False, ready=deque())
+    other = Source()
     course.add(a, run=other)
     course.add(b)
     course.add(c, run=other)
 
-    course.agenda.advance()
+    course.queue.advance()
 
     assert course.lines == ["a starts", "b starts", "c starts"]
 
 
-def test_who_is_granted_a_place_starts_in_the_next_turn(course):
+def test_who_is_granted_a_slot_starts_in_the_next_turn(course):
     """Rule 6: when the task is gone that had it; before those that have not waited for one."""
     a, b, c = course.acts("abc")
-    course.agenda.grant(a)
+    course.queue.grant(a)
     course.add(c)
-    course.agenda.grant(b)
-    course.agenda.advance()
+    course.queue.grant(b)
+    course.queue.advance()
     assert course.lines == []
 
     course.go()
@@ -169,34 +171,23 @@ def test_who_is_granted_a_place_starts_in_the_next_turn(course):
     assert course.lines == ["a starts", "b starts", "c starts"]
 
 
-def test_who_is_granted_a_place_while_others_start_is_among_them(course):
-    """What gives the place back then has ended by the time at which the next one starts."""
+def test_who_is_granted_a_slot_while_others_start_is_among_them(course):
+    """What gives the slot back then has ended by the time at which the next one starts."""
     a, b, c = course.acts("abc")
-    a._then = lambda: course.agenda.grant(c)
+    a._then = lambda: course.queue.grant(c)
     course.add(a, b)
 
-    course.agenda.advance()
+    course.queue.advance()
 
     assert course.lines == ["a starts", "c starts", "b starts"]
-
-
-def test_who_is_granted_a_place_is_asked_what_else_it_needs(course):
-    """Rule 6: it may wait for a place in another window, too."""
-    (act,) = course.acts("a")
-    act.is_special = True
-    course.agenda.grant(act)
-
-    course.go()
-
-    assert course.lines == ["a queues"]
 
 
 def test_the_loop_has_its_turn_after_a_hundred_starts(course):
     """However much is ready, services and cancellations get their turns."""
     course.add(*course.acts(map(str, range(250))))
 
-    course.agenda.advance()
-    course.agenda.advance()  # somebody sees to it already
+    course.queue.advance()
+    course.queue.advance()  # somebody sees to it already
     course.go()
 
     turns = [turn for turn, _ in course.times]
@@ -204,13 +195,13 @@ def test_the_loop_has_its_turn_after_a_hundred_starts(course):
     assert course.lines == [f"{number} starts" for number in range(250)]
 
 
-def test_who_is_granted_a_place_takes_a_start_and_no_turn_from_the_others(course):
+def test_who_is_granted_a_slot_takes_a_start_and_no_turn_from_the_others(course):
     """However many there are: a turn of the loop is one for all that is ready."""
     course.add(*course.acts(map(str, range(250))))
-    course.agenda.advance()
-    course.agenda.grant(*course.acts("a"))
-    course.agenda.grant(*course.acts("b"))
-    course.agenda.advance()
+    course.queue.advance()
+    course.queue.grant(*course.acts("a"))
+    course.queue.grant(*course.acts("b"))
+    course.queue.advance()
     course.go()
 
     turns = [turn for turn, _ in course.times]
@@ -223,11 +214,11 @@ def test_the_loop_has_its_turn_after_two_milliseconds(course):
 
     def body():
         course.loop.leap(0.001)
-        course.agenda.now = None  # as an activity says whose body may take its time
+        course.queue.now = None  # as an execution says whose body may take its time
 
     course.add(*course.acts("abcdefg", then=body))
 
-    course.agenda.advance()
+    course.queue.advance()
     course.go()
 
     turns = [turn for turn, _ in course.times]
@@ -239,13 +230,13 @@ def test_a_start_is_given_the_time_of_the_loop(course):
 
     def body():
         course.loop.leap(0.0001)
-        course.agenda.now = None
+        course.queue.now = None
 
     course.add(*course.acts("abc", then=body))
-    course.agenda.advance()
+    course.queue.advance()
     course.loop.leap(1)
     course.add(*course.acts("d"))
-    course.agenda.advance()
+    course.queue.advance()
 
     assert [round(now, 6) for _, now in course.times] == [0, 0.0001, 0.0002, 1.0003]
 
@@ -254,23 +245,23 @@ def test_the_time_at_which_a_body_has_ended_is_that_of_the_next_start(course):
     """The clock is not read twice between an end and the start of what comes after it."""
 
     def body():
-        course.agenda.now += 0.001
+        course.queue.now += 0.001
 
     course.add(*course.acts("ab", then=body))
-    course.agenda.advance(1.0)
+    course.queue.advance(1.0)
 
     assert [now for _, now in course.times] == [1, 1.001]
 
 
 def test_the_clock_is_read_anew_in_the_next_turn(course):
     """Whatever was read in this one."""
-    course.agenda.grant(*course.acts("a"))
-    course.agenda.now = 7.0
+    course.queue.grant(*course.acts("a"))
+    course.queue.now = 7.0
     course.add(*course.acts("b"))
 
     course.go()
     course.add(*course.acts("c"))
-    course.agenda.advance()
+    course.queue.advance()
 
     assert course.lines == ["a starts", "b starts", "c starts"]
     assert [now for _, now in course.times] == [0, 0, 0]
@@ -283,11 +274,11 @@ def test_an_exit_out_of_a_start_leaves_the_rest_ready(course):
         raise KeyboardInterrupt
 
     course.add(*course.acts("a", then=leaves), *course.acts("b"))
-    course.agenda.given_up_at_once = True
+    course.queue.is_forced = True
     with pytest.raises(KeyboardInterrupt):
-        course.agenda.advance()
+        course.queue.advance()
 
-    course.agenda.advance()
+    course.queue.advance()
 
     assert course.lines == ["a starts", "b starts"]
 
@@ -296,10 +287,10 @@ def test_what_is_cleared_never_starts(course):
     """A run that has ended forgets what was ready."""
     a, b = course.acts("ab")
     course.add(a)
-    course.agenda.grant(b)
+    course.queue.grant(b)
 
-    course.agenda.clear()
-    course.agenda.advance()
+    course.queue.close()
+    course.queue.advance()
     course.go()
 
     assert course.lines == []

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 
 import pytest
 
-from flowdeco.engine.drain import Drain, Sleeper, after_turns
+from flowdeco.engine.ending import Drain, Sleeper, after_turns
 from flowdeco.testing import VirtualClockLoop
 
 
@@ -17,21 +18,38 @@ def loop():
     loop.close()
 
 
+class Member:
+    """A member of a drain, which notes what is done to it."""
+
+    def __init__(self, drained, name):
+        self.name = name
+        self.insist = lambda: drained.cancel(name)
+        self.abandon = lambda: drained.give_up(name)
+
+
 class Drained:
     """A drain, with what it does to its members, and when."""
 
-    def __init__(self, loop, members, until, **options):
+    def __init__(self, loop, names, until, **options):
         self.loop = loop
         self.cancelled = []
         self.given_up = []
-        self.drain = Drain(loop, members, until, self.cancel, self.give_up, **options)
+        self.members = {name: Member(self, name) for name in names}
+        self.drain = Drain(loop, [self.members[name] for name in names], until, **options)
 
-    def cancel(self, member):
-        self.cancelled.append((round(self.loop.time(), 6), member))
+    @property
+    def left(self):
+        return [member.name for member in self.drain.members]
 
-    def give_up(self, member):
-        self.given_up.append((round(self.loop.time(), 6), member))
-        self.drain.discard(member)
+    def discard(self, name):
+        self.drain.discard(self.members[name])
+
+    def cancel(self, name):
+        self.cancelled.append((round(self.loop.time(), 6), name))
+
+    def give_up(self, name):
+        self.given_up.append((round(self.loop.time(), 6), name))
+        self.discard(name)
 
     def until(self, moment):
         """Let time pass."""
@@ -46,13 +64,13 @@ def test_members_are_cancelled_again_in_the_last_fifth(loop):
 
     assert drained.cancelled == [(8, "a"), (8.4, "a"), (8.8, "a"), (9.2, "a"), (9.6, "a")]
     assert drained.given_up == [(10, "a")]
-    assert drained.drain.over is True
+    assert drained.drain.is_over is True
 
 
 def test_members_that_end_are_left_alone(loop):
     """X09: what has ended is cancelled no more, what has not still is."""
     drained = Drained(loop, ["a", "b"], 10)
-    loop.call_at(8.5, drained.drain.discard, "a")
+    loop.call_at(8.5, drained.discard, "a")
     drained.until(20)
 
     assert [moment for moment, member in drained.cancelled if member == "a"] == [8, 8.4]
@@ -63,12 +81,12 @@ def test_members_that_end_are_left_alone(loop):
 def test_when_all_have_ended_nothing_happens_any_more(loop):
     """With its last member a drain is over, and keeps no timer."""
     drained = Drained(loop, ["a", "b"], 10)
-    drained.drain.discard("a")
-    drained.drain.discard("b")
-    drained.drain.discard("b")
+    drained.discard("a")
+    drained.discard("b")
+    drained.discard("b")
     drained.until(20)
 
-    assert (drained.cancelled, drained.given_up, drained.drain.over) == ([], [], False)
+    assert (drained.cancelled, drained.given_up, drained.drain.is_over) == ([], [], False)
 
 
 def test_members_are_kept_in_order_and_once(loop):
@@ -89,40 +107,40 @@ def test_no_time_at_all(loop):
     assert {moment for moment, _ in drained.cancelled} == {0}
 
 
-def test_tighten_brings_the_end_forward(loop):
+def test_shorten_to_brings_the_end_forward(loop):
     """Rule 21: an earlier end makes a new plan of what is left."""
     drained = Drained(loop, ["a"], 100)
     drained.until(10)
-    drained.drain.tighten(20)
+    drained.drain.shorten_to(20)
     drained.until(200)
 
     assert [moment for moment, _ in drained.cancelled] == [18, 18.4, 18.8, 19.2, 19.6]
     assert drained.given_up == [(20, "a")]
 
 
-def test_tighten_never_prolongs(loop):
+def test_shorten_to_never_prolongs(loop):
     """Rule 21: of two ends the earlier one counts."""
     drained = Drained(loop, ["a"], 10)
-    drained.drain.tighten(50)
+    drained.drain.shorten_to(50)
     drained.until(20)
 
     assert drained.given_up == [(10, "a")]
 
 
-def test_tighten_when_all_have_ended(loop):
+def test_shorten_to_when_all_have_ended(loop):
     """A drain that is done does not come back to life."""
     drained = Drained(loop, ["a"], 10)
-    drained.drain.discard("a")
-    drained.drain.tighten(5)
+    drained.discard("a")
+    drained.drain.shorten_to(5)
     drained.until(20)
 
-    assert (drained.cancelled, drained.given_up, drained.drain.over) == ([], [], False)
+    assert (drained.cancelled, drained.given_up, drained.drain.is_over) == ([], [], False)
 
 
-def test_tighten_leaves_nothing_of_the_plan_before(loop):
+def test_shorten_to_leaves_nothing_of_the_plan_before(loop):
     """Rule 8: five cancels at equal distances, and none between them."""
     drained = Drained(loop, ["a"], 10)
-    drained.drain.tighten(9.5)
+    drained.drain.shorten_to(9.5)
     drained.until(20)
 
     assert [moment for moment, _ in drained.cancelled] == [7.6, 7.98, 8.36, 8.74, 9.12]
@@ -134,37 +152,37 @@ def test_a_drain_of_nothing(loop):
     drained = Drained(loop, [], 10)
     drained.until(20)
 
-    assert (drained.cancelled, drained.given_up, drained.drain.over) == ([], [], False)
+    assert (drained.cancelled, drained.given_up, drained.drain.is_over) == ([], [], False)
 
 
-def test_hurry_gives_up_after_one_more_cancel(loop):
+def test_skip_gives_up_after_one_more_cancel(loop):
     """R09: the rest of the time is skipped; what reacts to one cancel has not been given up."""
     drained = Drained(loop, ["quick", "slow"], 10)
     drained.until(1)
-    drained.drain.hurry()
-    loop.call_soon(drained.drain.discard, "quick")
+    drained.drain.skip()
+    loop.call_soon(drained.discard, "quick")
     drained.until(20)
 
     assert drained.cancelled == [(1, "quick"), (1, "slow")]
     assert drained.given_up == [(1, "slow")]
 
 
-def test_hurry_when_all_have_ended(loop):
-    """R09: nothing is left to hurry."""
+def test_skip_when_all_have_ended(loop):
+    """R09: nothing is left to skip."""
     drained = Drained(loop, ["a"], 10)
-    drained.drain.discard("a")
-    drained.drain.hurry()
+    drained.discard("a")
+    drained.drain.skip()
     drained.until(20)
 
-    assert (drained.cancelled, drained.given_up, drained.drain.over) == ([], [], False)
+    assert (drained.cancelled, drained.given_up, drained.drain.is_over) == ([], [], False)
 
 
-def test_hurry_is_the_last_word(loop):
+def test_skip_is_the_last_word(loop):
     """What takes its time to be given up, as nested runs do, is not cancelled again."""
     drained = Drained(loop, ["a"], 10)
-    drained.drain._give_up = lambda member: drained.given_up.append(member)
+    drained.members["a"].abandon = lambda: drained.given_up.append("a")
     drained.until(1)
-    drained.drain.hurry()
+    drained.drain.skip()
     drained.until(20)
 
     assert (drained.cancelled, drained.given_up) == ([(1, "a")], ["a"])
@@ -178,16 +196,17 @@ def test_close_stops_caring(loop):
     drained.until(20)
 
     assert (drained.cancelled, drained.given_up) == ([], [])
-    assert list(drained.drain.members) == ["a"]
+    assert drained.left == ["a"]
 
 
 def test_members_that_end_while_they_are_cancelled(loop):
     """A cancel that ends its member at once, and others with it, confuses nothing."""
-    drained = Drained(loop, "abc", 10)
-    drained.drain._cancel = drained.drain.discard
+    drained = Drained(loop, ["a", "b", "c"], 10)
+    for name, member in drained.members.items():
+        member.insist = functools.partial(drained.discard, name)
     drained.until(20)
 
-    assert (list(drained.drain.members), drained.given_up) == ([], [])
+    assert (drained.left, drained.given_up) == ([], [])
 
 
 @pytest.mark.parametrize("turns", [1, 2, 5])

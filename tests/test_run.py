@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 
 import pytest
 from actors import virtually, waits
@@ -10,6 +11,7 @@ from actors import virtually, waits
 from flowdeco import Job, Scheduler
 from flowdeco.base.limits import DEEPEST
 from flowdeco.engine.execution import enclosing_execution
+from flowdeco.engine.phase import Phase
 from flowdeco.errors import NestingError
 from flowdeco.jobs.threads import threads_in_use
 
@@ -29,38 +31,88 @@ def looks(seen):
 
 
 def test_runs_within_a_run_share_what_there_is_once(seen, looks):
-    """Rule 21: its agenda, its threads, and its beginning; also where their bodies look."""
+    """Rule 21: the ready queue, the threads, and the beginning; also where their bodies look."""
     threads = []
 
     async def body():
         await looks()
         threads.append(threads_in_use.get())
 
-    assert virtually(Scheduler(Job(body), Scheduler(Job(body))))
+    assert virtually(Scheduler(Job(body), Scheduler(Job(body), label="inner")))
 
     outer, inner = seen
-    assert inner.agenda is outer.agenda
-    assert inner.threads is outer.threads is threads[0] is threads[1]
-    assert (outer.depth, inner.depth) == (1, 2)
+    assert inner.session is outer.session
+    assert inner.session.threads is threads[0] is threads[1]
+    assert (outer.zero, outer.path, inner.path) == (inner.zero, "", "inner")
 
 
-@pytest.mark.parametrize("depth", [DEEPEST - 1, DEEPEST])
-def test_two_hundred_runs_can_be_within_each_other(depth, seen, looks):
+@pytest.mark.parametrize("depth", [DEEPEST, DEEPEST + 1])
+def test_two_hundred_runs_can_be_within_each_other(depth):
     """G25: one more is an error, which says where."""
+    ends = []
 
-    async def deep():
-        enclosing_execution().run.depth = depth
-        await Scheduler(Job(looks), label="inner").co_orchestrate()
+    async def deep(level):
+        if level < depth:
+            inner = Scheduler(Job(functools.partial(deep, level + 1)), label=f"run {level + 1}")
+            try:
+                await inner.co_orchestrate()
+            except NestingError as error:
+                ends.append(error)
+        else:
+            ends.append(level)
 
-    job = Job(deep)
-    assert virtually(Scheduler(job))
+    assert virtually(Scheduler(Job(functools.partial(deep, 1))))
 
-    if depth < DEEPEST:
-        assert [run.depth for run in seen] == [DEEPEST]
+    (end,) = ends
+    if depth == DEEPEST:
+        assert end == depth
     else:
-        assert isinstance(job.raised_exception(), NestingError)
-        assert job.raised_exception().depth == DEEPEST + 1
-        assert "'inner'" in str(job.raised_exception())
+        assert end.depth == depth
+        assert f"'run {depth}'" in str(end)
+
+
+@pytest.mark.parametrize(
+    ("phase", "next_ones"),
+    [
+        (Phase.OPEN, {Phase.CLOSED, Phase.OVER}),
+        (Phase.CLOSED, {Phase.STOPPING_STEPS, Phase.OVER}),
+        (Phase.STOPPING_STEPS, {Phase.STOPPING_SERVICES, Phase.OVER}),
+        (Phase.STOPPING_SERVICES, {Phase.HOOKS, Phase.OVER}),
+        (Phase.HOOKS, {Phase.OVER}),
+        (Phase.OVER, set()),
+    ],
+)
+def test_a_run_moves_from_phase_to_phase(phase, next_ones):
+    """A step is the next one, or the last; any other is a mistake of the library."""
+    assert {one for one in Phase if one.follows(phase)} == next_ones
+
+
+def test_the_phases_of_a_run_are_gone_through_in_order(seen, looks):
+    """Rules 7 and 10: steps, services, hooks."""
+    phases = []
+
+    async def body():
+        await looks()
+        phases.append(seen[0].phase)
+        try:
+            await waits()
+        finally:
+            phases.append(seen[0].phase)
+
+    async def hook():
+        phases.append(seen[0].phase)
+
+    step, service = Job(body, shutdown=hook), Job(body, forever=True)
+    assert virtually(Scheduler(step, service), timeout=1) is False
+
+    assert phases == [
+        Phase.OPEN,
+        Phase.OPEN,
+        Phase.STOPPING_STEPS,
+        Phase.STOPPING_SERVICES,
+        Phase.HOOKS,
+    ]
+    assert seen[0].phase is Phase.OVER
 
 
 def test_the_bound_is_known_once_bodies_are_to_end(seen, looks):

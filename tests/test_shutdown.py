@@ -1,17 +1,14 @@
-"""The hooks at the end of a run, without a run (rule 10)."""
+"""The hooks at the end of a run (rule 10)."""
 
 from __future__ import annotations
 
 import asyncio
-import contextvars
 import logging
 
 import pytest
 from actors import Diary, quick, swallows_times, virtually, waits
 
 from flowdeco import Job, Scheduler
-from flowdeco.engine.drain import Sleeper
-from flowdeco.engine.shutdown import Shutdown
 from flowdeco.errors import SelfCancelledError
 from flowdeco.testing import VirtualClockLoop
 
@@ -23,21 +20,24 @@ def loop():
     loop.close()
 
 
-def called(loop, shutdown, *hooks, then=0):
-    """Call hooks, and let some time pass; return the jobs, and when the call was over."""
-    jobs = [Job(quick, shutdown=hook) for hook in hooks]
+def called(loop, *hooks, then=0, timeout=1.0):
+    """Run jobs with these hooks, and let some time pass.
+
+    Returns:
+        What went wrong in each hook, in their order, and when the run was over.
+    """
+    jobs = [Job(quick, label=str(number), shutdown=hook) for number, hook in enumerate(hooks)]
+    scheduler = Scheduler(*jobs, label="whole", shutdown_timeout=timeout)
 
     async def main():
-        await shutdown.call({job: job.name for job in jobs}, Sleeper(loop))
+        assert await scheduler.co_orchestrate()
         over = loop.time()
         await asyncio.sleep(then)
         return over
 
-    return jobs, loop.run_until_complete(main())
-
-
-def make(loop, timeout=1.0):
-    return Shutdown(loop, contextvars.copy_context(), timeout, "whole")
+    over = loop.run_until_complete(main())
+    errors = scheduler.report.shutdown_errors
+    return [errors.get(job.label) for job in jobs], over
 
 
 async def fails_when_cancelled():
@@ -49,33 +49,24 @@ async def fails_when_cancelled():
 
 def test_hooks_run_all_at_the_same_time(loop):
     """S06: each is called once, and nothing went wrong."""
-    diary, shutdown = Diary(), make(loop)
+    diary = Diary()
 
-    _, over = called(loop, shutdown, diary.hook("a", 0.5), diary.hook("b", 0.25))
+    errors, over = called(loop, diary.hook("a", 0.5), diary.hook("b", 0.25))
 
     assert diary.lines == [(0, "a shuts down"), (0, "b shuts down")]
-    assert (over, shutdown.errors) == (0.5, {})
+    assert (errors, over) == ([None, None], 0.5)
 
 
 def test_no_hooks_are_no_work(loop):
-    """G10: and there is nothing to hurry, before or after."""
-    shutdown = make(loop)
-    shutdown.hurry()
-
-    assert called(loop, shutdown) == ([], 0)
-
-    shutdown.hurry()
-    assert shutdown.errors == {}
+    """G10: a run without any is over at once."""
+    assert called(loop) == ([], 0)
 
 
 def test_what_a_hook_raises_when_its_time_is_over_is_the_cause(loop):
     """S02 S03: that it took too long is what went wrong."""
-    shutdown = make(loop)
-
-    (failing, patient), over = called(loop, shutdown, fails_when_cancelled, waits)
+    errors, over = called(loop, fails_when_cancelled, waits)
 
     assert over == 1
-    errors = [shutdown.errors[job] for job in (failing, patient)]
     assert [type(error) for error in errors] == [TimeoutError] * 2
     assert isinstance(errors[0].__cause__, ValueError)
     assert "took longer than 1 s" in str(errors[0])
@@ -88,29 +79,34 @@ def test_a_hook_that_ends_after_it_was_given_up_is_told_of(loop, caplog):
         await swallows_times(1)()
         await asyncio.sleep(5)
 
-    shutdown = make(loop)
-
-    (job,), over = called(loop, shutdown, late, then=10)
+    (error,), over = called(loop, late, then=10)
 
     assert over == 1
-    assert "did not end within 1 s" in str(shutdown.errors[job])
+    assert "did not end within 1 s" in str(error)
     warnings = [r.getMessage() for r in caplog.records if r.levelno == logging.WARNING]
     assert warnings == [
-        f"the shutdown of {job.name!r} did not end within 1 s, although it was cancelled",
-        f"the shutdown of {job.name!r} ended late",
+        "the shutdown of '0' did not end within 1 s, although it was cancelled",
+        "the shutdown of '0' ended late",
     ]
 
 
-def test_to_hurry_leaves_hooks_the_time_to_react(loop):
+def test_a_run_that_is_abandoned_leaves_its_hooks_the_time_to_react(loop):
     """R09: they are cancelled at once, and waited for no longer than that."""
-    shutdown = make(loop, timeout=50)
-    loop.call_at(2, shutdown.hurry)
+    hooks = (waits, swallows_times(2))
+    jobs = [Job(quick, label=str(number), shutdown=hook) for number, hook in enumerate(hooks)]
+    inner = Scheduler(*jobs, shutdown_timeout=50)
 
-    (reacting, stubborn), over = called(loop, shutdown, waits, swallows_times(2))
+    async def body():
+        await inner.co_orchestrate()
 
-    assert over == 2
-    assert "took longer" in str(shutdown.errors[reacting])
-    assert "did not end" in str(shutdown.errors[stubborn])
+    async def main():
+        assert await Scheduler(Job(body), timeout=1, grace=1).co_orchestrate() is False
+        return loop.time()
+
+    assert loop.run_until_complete(main()) == 2
+    reacting, stubborn = (inner.report.shutdown_errors[job.label] for job in jobs)
+    assert "took longer" in str(reacting)
+    assert "did not end" in str(stubborn)
     (task,) = asyncio.all_tasks(loop)
     task.cancel()
     loop.run_until_complete(asyncio.wait([task]))
@@ -122,38 +118,48 @@ def test_a_hook_that_cancels_itself_has_failed(loop):
     async def cancels():
         raise asyncio.CancelledError("why")
 
-    shutdown = make(loop)
-    (job,), _ = called(loop, shutdown, cancels)
+    (error,), _ = called(loop, cancels)
 
-    error = shutdown.errors[job]
     assert isinstance(error, SelfCancelledError)
     assert error.__cause__.args == ("why",)
 
 
-@pytest.mark.parametrize("error", [OSError, BaseException, asyncio.CancelledError, SystemExit])
+@pytest.mark.parametrize("error", [OSError, BaseException, asyncio.CancelledError])
 def test_a_hook_for_which_no_task_can_be_made_has_failed(error, loop):
     """The others are called, and nobody waits for it, whatever the factory raises."""
-    diary, shutdown = Diary(), make(loop)
+    diary = Diary()
 
     def factory(loop, coroutine, **options):
-        if len(made) == 1:
-            made.append(None)
+        if "Hook" in coroutine.__qualname__ and not made:
+            made.append(coroutine)
             raise error("no task")
-        made.append(None)
         return asyncio.Task(coroutine, loop=loop, **options)
 
     made = []
     loop.set_task_factory(factory)
-    (failing, _), over = called(loop, shutdown, quick, diary.hook("b", 0.5))
+    (raised, other), over = called(loop, quick, diary.hook("b", 0.5))
 
     assert over == 0.5
     assert diary.texts == ["b shuts down"]
-    assert list(shutdown.errors) == [failing]
-    raised = shutdown.errors[failing]
+    assert other is None
     if error is asyncio.CancelledError:
         assert isinstance(raised, SelfCancelledError)
         raised = raised.__cause__
     assert (type(raised), str(raised)) == (error, "no task")
+
+
+def test_the_shutdown_of_a_scheduler_by_hand_tells_whether_all_went_well(loop):
+    """S06: it calls the hooks of jobs that have not run, once, and waits for them."""
+    diary = Diary()
+    jobs = [Job(quick, shutdown=diary.hook("a", 0.5)), Job(quick, shutdown=fails_when_cancelled)]
+    scheduler = Scheduler(*jobs)
+
+    async def main():
+        return await scheduler.co_shutdown(), await scheduler.co_shutdown(), loop.time()
+
+    assert loop.run_until_complete(main()) == (False, False, 1)
+    assert diary.texts == ["a shuts down"]
+    assert all(job.is_idle() for job in jobs)
 
 
 @pytest.mark.parametrize("hook", [fails_when_cancelled, swallows_times(9)])

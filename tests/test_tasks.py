@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import sys
+import time
 
 import pytest
 
-from flowdeco.engine.tasks import Task, foreign, is_eager, primed, starting
+from flowdeco.engine.tasks import DeferredTask, EagerTask, clock_of, context_of, foreign, is_eager
 from flowdeco.testing import VirtualClockLoop
 
 place = contextvars.ContextVar("place", default="outside")
@@ -44,7 +45,7 @@ def test_what_starts_at_once_has_run_to_its_first_suspension(loop):
         seen.append("on")
 
     async def main():
-        task = Task(body(), loop=loop, eager_start=True)
+        task = EagerTask(body(), loop=loop, eager_start=True)
         assert seen == [task]
         await task
 
@@ -52,29 +53,54 @@ def test_what_starts_at_once_has_run_to_its_first_suspension(loop):
     assert seen[1:] == ["on"]
 
 
-def test_a_cancellation_reaches_what_is_primed(loop):
-    """X11: though it comes before the first step of the task; the context is that given."""
+def test_a_task_says_that_it_was_cancelled_before_its_first_step(loop):
+    """X11: for its coroutine is never entered, and no guard in there learns of it."""
     seen = []
 
+    class Starter:
+        def cancelled_early(self):
+            seen.append("told")
+
     async def body():
-        try:
-            await starting()
-        except asyncio.CancelledError:
-            seen.append(place.get())
-            place.set("changed")
-            raise
+        raise AssertionError
 
     async def main():
-        context = contextvars.copy_context()
-        context.run(place.set, "inside")
-        task = primed(body(), loop, context)
-        assert seen == []
-        task.cancel()
+        task = DeferredTask(body(), loop=loop)
+        task.starter = Starter()
+        assert task.cancel("why") is True
         await asyncio.wait([task])
-        return task.cancelled(), context[place]
+        return task.cancelled(), task.cancel()
 
-    assert loop.run_until_complete(main()) == (True, "changed")
-    assert seen == ["inside"]
+    assert loop.run_until_complete(main()) == (True, False)
+    assert seen == ["told"]
+
+
+def test_the_context_of_a_task_is_found(loop):
+    """Rule 18: on every Python; observers are called there when a job is stuck."""
+    context = contextvars.copy_context()
+
+    async def body():
+        await asyncio.sleep(1)
+
+    async def main():
+        task = asyncio.Task(body(), loop=loop, context=context)
+        found = context_of(task)
+        await task
+        return found
+
+    assert loop.run_until_complete(main()) is context
+
+
+def test_the_clock_of_a_loop_is_its_own(loop):
+    """Rule 5: whatever class it is of; asyncio's is read without the detour over the loop."""
+    usual = asyncio.new_event_loop()
+    try:
+        assert clock_of(usual) is time.monotonic
+    finally:
+        usual.close()
+
+    loop.leap(5)
+    assert clock_of(loop)() == loop.time() == 5
 
 
 def test_what_a_task_factory_raises_comes_out(loop):

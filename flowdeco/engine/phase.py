@@ -29,3 +29,7 @@ class Phase(enum.IntEnum):
     """The shutdown hooks are called."""
     OVER = 5
     """All is over; what is left is the record."""
+
+    def follows(self, phase: Phase) -> bool:
+        """Tell whether a run may move to this phase from another one."""
+        return self == phase + 1 or (self is Phase.OVER and phase is not Phase.OVER)

@@ -153,7 +153,7 @@ class Run(Bookkeeping):
             self._finish()
 
     def _move_to(self, phase: Phase) -> None:
-        assert phase == self.phase + 1 or phase is Phase.OVER, (self.phase, phase)
+        assert phase.follows(self.phase), (self.phase, phase)
         self.phase = phase
 
     async def _until(self, condition: Callable[[], object]) -> None:
