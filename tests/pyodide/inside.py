@@ -36,7 +36,7 @@ LESS_PATIENCE = 1.0
 """Those after it has asked for what is not there: it may wait for that for ever."""
 
 
-TOO_MANY = ("tests/test_model.py", "tests/test_ticks.py")
+TOO_MANY = ("tests/properties/test_model.py", "tests/properties/test_ticks.py")
 """Files with thousands of scenarios, many of them with threads."""
 
 FEWEST = 2400
