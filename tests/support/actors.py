@@ -1,6 +1,7 @@
 """Bodies for the jobs of tests: what a job can do to the run that it is part of."""
 
 import asyncio
+import threading
 
 import pytest
 
@@ -168,3 +169,15 @@ async def stopped_by_cancel(scheduler):
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
+
+
+def threads_for_plain_bodies():
+    """The threads in which runs have plain bodies; one at work has the name of its job.
+
+    In debug mode a run has one more, which watches the loop.
+    """
+    return [
+        thread
+        for thread in threading.enumerate()
+        if thread.daemon and thread.name != "watch of flowdeco"
+    ]

@@ -18,6 +18,7 @@ from actors import (
     states,
     swallows,
     swallows_times,
+    threads_for_plain_bodies,
     virtually,
     waits,
 )
@@ -443,7 +444,7 @@ def test_a_stuck_coroutine_makes_no_room_for_another_thread():
         tasks = [asyncio.ensure_future(call()) for _ in range(MOST_THREADS + 1)]
         for _ in range(3):
             await asyncio.sleep(0)
-        seen.extend(one for one in threading.enumerate() if one.daemon)
+        seen.extend(threads_for_plain_bodies())
         gate.set()
         await asyncio.gather(*tasks)
 

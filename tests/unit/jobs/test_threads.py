@@ -15,7 +15,7 @@ import time
 import weakref
 
 import pytest
-from actors import co_perform, in_loop, perform, states
+from actors import co_perform, in_loop, perform, states, threads_for_plain_bodies
 from slowness import without_slowness
 
 from flowdeco import Flow, Job, Scheduler, State, current_job, each, service, step, subflow
@@ -28,11 +28,6 @@ CAP = 10
 
 SOON = 2.0
 """The seconds that something in a thread may take at most: it is never waited for that long."""
-
-
-def own_threads():
-    """The threads of runs; while one is at work it has the name of its job."""
-    return [thread for thread in threading.enumerate() if thread.daemon]
 
 
 def plain(function, **options):
@@ -360,12 +355,13 @@ def test_at_most_so_many_at_once_and_the_rest_is_scheduled(gate):
             running -= 1
 
     jobs = [plain(work) for _ in range(MOST_THREADS + 5)]
+    before = set(threads_for_plain_bodies())
     seen = []
 
     async def look():
         await asyncio.to_thread(full.wait, SOON)
         seen.extend(states(*jobs))
-        seen.append(len(own_threads()))
+        seen.append(len(set(threads_for_plain_bodies()) - before))
         gate.set()
 
     assert Scheduler(Job(look), *jobs).orchestrate()
@@ -386,7 +382,7 @@ def test_threads_are_used_again_and_never_more_than_that():
         @each(items)
         def work(self, item):
             nonlocal most
-            most = max(most, len(own_threads()))
+            most = max(most, len(threads_for_plain_bodies()))
 
     assert perform(Many())
     assert 1 <= most <= MOST_THREADS
@@ -437,20 +433,20 @@ def test_no_thread_is_left_after_the_run():
     perform_many = Scheduler(*(plain(int) for _ in range(20)))
     for _ in range(3):
         assert perform_many.orchestrate(loop_factory=VirtualClockLoop)
-    for thread in own_threads():
+    for thread in threads_for_plain_bodies():
         thread.join(SOON)
-    assert own_threads() == []
+    assert threads_for_plain_bodies() == []
 
 
 def test_a_run_without_plain_methods_starts_no_thread():
     """It costs nothing."""
-    before = own_threads()
+    before = threads_for_plain_bodies()
 
     async def look():
-        look.threads = own_threads()
+        look.threads = threads_for_plain_bodies()
 
     Scheduler(Job(look)).orchestrate(loop_factory=VirtualClockLoop)
-    assert look.threads == before
+    assert set(look.threads) <= set(before)
 
 
 def test_an_executor_of_these_threads_is_an_executor(gate):
@@ -474,9 +470,9 @@ def test_an_executor_of_these_threads_is_an_executor(gate):
 def test_there_are_never_more_threads_than_promised(gate):
     """Also when nobody sees to it: those that wait are called when a thread has time for them."""
     threads = DaemonThreads(2)
-    before = set(own_threads())
+    before = set(threads_for_plain_bodies())
     futures = [threads.submit(gate.wait, SOON) for _ in range(5)]
-    assert len(set(own_threads()) - before) == 2
+    assert len(set(threads_for_plain_bodies()) - before) == 2
     gate.set()
     assert [future.result(SOON) for future in futures] == [True] * 5
     threads.shutdown()
@@ -485,9 +481,9 @@ def test_there_are_never_more_threads_than_promised(gate):
 def test_a_thread_that_has_nothing_to_do_makes_the_next_call():
     """Another one starts only when there are more calls than threads."""
     threads = DaemonThreads(5)
-    before = set(own_threads())
+    before = set(threads_for_plain_bodies())
     assert [threads.submit(int).result(SOON) for _ in range(5)] == [0] * 5
-    assert len(set(own_threads()) - before) == 1
+    assert len(set(threads_for_plain_bodies()) - before) == 1
     threads.shutdown()
 
 
@@ -573,14 +569,14 @@ def test_the_threads_are_numbered():
 def test_another_thread_takes_the_place_of_one_that_was_given_up(gate):
     """The call that waits is made at once, and then there are as many threads at work as before."""
     threads = DaemonThreads(1)
-    before = set(own_threads())
+    before = set(threads_for_plain_bodies())
     stuck = threads.submit(gate.wait, CAP)
     waiting = threads.submit(int)
     threads.give_up_one()
     assert waiting.result(SOON) == 0
     assert [threads.submit(int).result(SOON) for _ in range(3)] == [0, 0, 0]
     held = [threads.submit(gate.wait, CAP) for _ in range(2)]
-    assert len(set(own_threads()) - before) == 2
+    assert len(set(threads_for_plain_bodies()) - before) == 2
     gate.set()
     assert [future.result(SOON) for future in (stuck, *held)] == [True, True, True]
     threads.shutdown()
@@ -592,7 +588,7 @@ def test_jobs_that_call_other_jobs_have_no_more_threads_than_others(gate):
 
     def work():
         nonlocal most
-        most = max(most, len(own_threads()))
+        most = max(most, len(threads_for_plain_bodies()))
         gate.wait(0.01)
 
     async def all_at_once():
@@ -842,7 +838,7 @@ def test_a_call_that_has_not_begun_when_its_run_is_over_is_never_made(gate):
     """It waits for a thread, and what waits for it has been left behind."""
     calls = []
     full = threading.Event()
-    before = set(own_threads())
+    before = set(threads_for_plain_bodies())
 
     def hold():
         calls.append("begun")
@@ -860,7 +856,7 @@ def test_a_call_that_has_not_begun_when_its_run_is_over_is_never_made(gate):
     scheduler = Scheduler(Job(one_too_many), Job(ends, critical=True), grace=0.02)
     assert not scheduler.orchestrate()
     gate.set()
-    for thread in set(own_threads()) - before:
+    for thread in set(threads_for_plain_bodies()) - before:
         thread.join(SOON)
     assert calls == ["begun"] * MOST_THREADS
 
@@ -868,7 +864,7 @@ def test_a_call_that_has_not_begun_when_its_run_is_over_is_never_made(gate):
 @pytest.mark.parametrize("fails", [False, True])
 def test_a_thread_that_ends_when_its_loop_is_closed_tells_the_log(fails, gate, caplog):
     """R15, rule 14: there is no loop that could be told, and no exception is lost."""
-    before = set(own_threads())
+    before = set(threads_for_plain_bodies())
 
     def late():
         gate.wait(CAP)
@@ -878,7 +874,7 @@ def test_a_thread_that_ends_when_its_loop_is_closed_tells_the_log(fails, gate, c
     assert not Scheduler(plain(late), timeout=0.01, grace=0.02).orchestrate()
     caplog.clear()
     gate.set()
-    for thread in set(own_threads()) - before:
+    for thread in set(threads_for_plain_bodies()) - before:
         thread.join(SOON)
     expected = ["'late', which was stuck, has failed with ValueError: much later"] if fails else []
     assert caplog.messages == expected
