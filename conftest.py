@@ -1,10 +1,15 @@
-"""The examples of README.md and docs/ are tests: see the section on docs in CONTRIBUTING.md."""
+"""The examples of README.md and docs/ are tests, and a run of tests tells what it left out.
+
+See the section “Where things are” in CONTRIBUTING.md.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import doctest
 import io
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from sybil import Example, Sybil
@@ -17,6 +22,10 @@ from sybil.parsers.myst import (
 )
 
 PRINTED = "_printed"
+LEFT_OUT = pytest.StashKey[int]()
+"""How many tests were deselected for one of the marks."""
+
+MARKS = ("slow", "process")
 
 
 class KeepPrinted(PythonEvaluator):
@@ -66,3 +75,32 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     )
     for (place, _), item in zip(blocks, in_order, strict=True):
         items[place] = item
+
+
+def pytest_deselected(items: list[pytest.Item]) -> None:
+    config = items[0].config
+    if config.option.markexpr:
+        marked = [item for item in items if any(map(item.get_closest_marker, MARKS))]
+        config.stash[LEFT_OUT] = config.stash.get(LEFT_OUT, 0) + len(marked)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    # A worker of pytest-xdist, which has no terminal, tells the process that has one.
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["left_out"] = session.config.stash.get(LEFT_OUT, 0)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    # Each worker collects all tests, and leaves the same ones out.
+    node.config.stash[LEFT_OUT] = getattr(node, "workeroutput", {}).get("left_out", 0)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> Iterator[None]:
+    yield
+    if count := config.stash.get(LEFT_OUT, 0):
+        text = f"{count} tests were left out by -m {config.option.markexpr!r}"
+        terminalreporter.write_line(f"{text}; to run all there are: python -m pytest")

@@ -99,6 +99,7 @@ def test_what_is_counted_is_run_if_that_is_asked_for(monkeypatch, part, ran):
     assert len(ended) == ran
 
 
+@pytest.mark.process
 def test_the_command_prints_tables():
     """`python -m tests.bench` measures in processes of its own and prints Markdown."""
     arguments = ["--quick", "--shapes", "chain", "--sizes", "20", "40", "--rounds", "1"]

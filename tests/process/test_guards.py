@@ -162,6 +162,7 @@ def outcomes(tmp_path_factory):
     }, ended.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", re.findall(r"^def (test_\w+)", BAD, re.MULTILINE))
 def test_a_guard_fails_what_leaves_something_behind(name, outcomes):
     """And nothing else."""

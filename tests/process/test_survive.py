@@ -30,6 +30,7 @@ def without_graphviz(situation):
     return is_missing and issubclass(situation, Drawn)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SITUATIONS)
 def test_survived(cells, name):
     """Nothing is wrong in any situation of the table."""

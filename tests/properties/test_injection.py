@@ -25,18 +25,21 @@ def hold(points):
     assert broken == []
 
 
+@pytest.mark.slow
 @cases
 def test_whichever_call_raises_no_job_is_lost(make):
     """Rule 9: it has that as its failure, or none; what comes after it starts, the run ends."""
     hold(sweep(make))
 
 
+@pytest.mark.slow
 @cases
 def test_whichever_call_of_a_built_in_function_raises_no_job_is_lost(make):
     """Rule 9: memory may be short anywhere."""
     hold(sweep(make, ["MemoryError"], built_in=True, stride=STRIDE))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("factory", [name for name in FACTORIES if name not in NOT_SWEPT])
 def test_whatever_makes_the_tasks_no_job_is_lost(factory):
     """Rule 9: also where bodies do not start at once."""

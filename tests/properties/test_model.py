@@ -843,6 +843,7 @@ def unwatched(*jobs, **options):
 BRIEF = Spec("ok", seconds=1.0)
 
 
+@pytest.mark.slow
 @tries(share=1)
 @given(scenarios())
 @example(
@@ -886,6 +887,7 @@ def test_whoever_raises_while_looking_on_changes_nothing(scenario):
     hold(scenario)
 
 
+@pytest.mark.slow
 @tries(share=2)
 @given(scenarios(factory=st.sampled_from(list(FACTORIES))))
 def test_whatever_makes_the_tasks_the_rules_hold(scenario):

@@ -32,6 +32,7 @@ def test_a_cancel_at_every_turn(make):
     hold(SINGLES["a cancel"](make), at_least=25)
 
 
+@pytest.mark.slow
 @situations
 def test_two_cancels_at_any_two_turns(make):
     """X03: the second finds the clean-up on its way, and changes nothing."""
@@ -50,18 +51,21 @@ def test_a_failure_of_whatever_waits_at_every_turn(make):
     hold(SINGLES["a failure"](make), at_least=20)
 
 
+@pytest.mark.slow
 @situations
 def test_two_failures_at_any_two_turns(make):
     """F03 F06: the first critical one is the reason, and both are in the report."""
     hold(PAIRS["two failures"](make, STRIDE), at_least=20)
 
 
+@pytest.mark.slow
 @situations
 def test_a_failure_and_a_cancel_at_any_two_turns(make):
     """X05 X06: the cancel is the reason whichever came first, and the failure is kept."""
     hold(PAIRS["a failure and a cancel"](make, STRIDE), at_least=40)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("error", ["SystemExit", "KeyboardInterrupt"])
 @situations
 def test_an_exit_of_whatever_waits_at_every_turn(make, error):
@@ -69,12 +73,14 @@ def test_an_exit_of_whatever_waits_at_every_turn(make, error):
     hold(SINGLES[error](make), at_least=20)
 
 
+@pytest.mark.slow
 @situations
 def test_an_exit_and_a_failure_at_any_two_turns(make):
     """F07: the exit is the reason, and the failure is kept."""
     hold(PAIRS["SystemExit and a failure"](make, STRIDE), at_least=20)
 
 
+@pytest.mark.slow
 @situations
 def test_an_exit_and_a_cancel_at_any_two_turns(make):
     """F12 X05: the exit leaves, and the cancel is still counted by the task."""
@@ -106,6 +112,7 @@ def test_a_task_factory_that_raises_at_any_of_its_calls(make):
     hold(SINGLES["a task refused"](make), at_least=10)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("factory", WRAPPING)
 @pytest.mark.parametrize(
     ("what", "make"),

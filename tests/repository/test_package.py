@@ -17,6 +17,7 @@ import flowdeco
 PACKAGE = Path(flowdeco.__file__).parent
 
 
+@pytest.mark.process
 def test_import_loads_only_its_dependencies() -> None:
     """`import flowdeco` loads attrs, typing-extensions and the standard library."""
     code = (

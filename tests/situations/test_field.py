@@ -237,6 +237,7 @@ FORKS = """
 """
 
 
+@pytest.mark.process
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no fork")
 @pytest.mark.parametrize("own_loop", [True, False])
 def test_children_die_of_signals(own_loop):
@@ -249,6 +250,7 @@ def test_children_die_of_signals(own_loop):
     assert code == 0
 
 
+@pytest.mark.process
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no fork")
 def test_the_parent_of_a_child_still_handles_signals():
     """Rule 12: what the child has put back is the child's."""
@@ -664,6 +666,7 @@ else:
 """
 
 
+@pytest.mark.process
 def test_a_run_in_a_sub_interpreter():
     """Rule 12: no handler can be set there, and it runs without."""
     out, _, code = run(SUB)
@@ -690,6 +693,7 @@ def test_a_generator_can_be_the_body_of_an_own_job_class(debug):
     assert job.result() == 1
 
 
+@pytest.mark.process
 def test_a_run_goes_on_where_a_step_leaves_little_of_the_stack():
     """Rule 9: jobs may fail for it, and the run ends."""
     out, _, code = run(
@@ -846,6 +850,7 @@ async def _breaks():
     raise ValueError("broken")
 
 
+@pytest.mark.process
 def test_a_program_without_logging_shows_on_standard_error_that_something_failed():
     """Rule 19: though it ignores its report."""
     ended = subprocess.run(
@@ -880,6 +885,7 @@ def test_a_program_without_logging_shows_on_standard_error_that_something_failed
     assert ended.stdout == ""
 
 
+@pytest.mark.process
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no fork")
 def test_a_child_that_comes_back_from_a_plain_step_ends():
     """Section 8: it is no part of the run, and waits for no other call."""

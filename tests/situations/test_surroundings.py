@@ -119,6 +119,7 @@ def process(program, *options):
     )
 
 
+@pytest.mark.process
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no fork")
 def test_a_process_forked_in_a_step_does_not_shut_the_run_down():
     """R17: of parent and child the parent alone calls hooks, and what is registered for exit."""
@@ -158,6 +159,7 @@ def test_a_process_forked_in_a_step_does_not_shut_the_run_down():
     assert (without_slowness(ended.stderr), ended.returncode) == ("", 0)
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("options", [("-X", "dev"), ("-X", "dev", "-W", "error"), ("-O",)])
 def test_a_run_under_the_checks_of_python_says_nothing(options):
     """R24: debug mode of asyncio, warnings as errors, and no assertions."""

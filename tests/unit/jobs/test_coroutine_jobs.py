@@ -88,6 +88,7 @@ gc.collect()
 """
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     "situation",
     [

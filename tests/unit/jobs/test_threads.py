@@ -900,6 +900,7 @@ def test_the_virtual_clock_waits_for_threads(gate):
     assert (job.state, job.ended_at, other.ended_at) == (State.DONE, 0.0, 3600.0)
 
 
+@pytest.mark.slow
 def test_the_virtual_clock_stands_still_while_a_thread_is_at_work(gate):
     """So that times stay exact: no timer comes before the thread has ended."""
     job = plain(blocked(gate), timeout=0.05)
@@ -1032,6 +1033,7 @@ def run_program(body, number=None):
     return popen.returncode, out.split(), without_slowness(err), time.monotonic() - began
 
 
+@pytest.mark.process
 def test_the_process_ends_on_time_although_a_thread_blocks():
     """R14: daemon threads, and no executor that is joined at exit."""
     code, out, err, seconds = run_program(
@@ -1048,6 +1050,7 @@ def test_the_process_ends_on_time_although_a_thread_blocks():
     assert seconds < CAP / 2
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("how", ["run(timeout=0.3)", "co_run(timeout=0.3)"])
 def test_a_thread_that_ends_after_the_loop_is_closed_prints_nothing(how):
     """R15: no `Event loop is closed`, nothing un-retrieved, whether it returns or raises."""
@@ -1078,6 +1081,7 @@ def test_a_thread_that_ends_after_the_loop_is_closed_prints_nothing(how):
     assert out == ["ready", "hook", "end"]
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("number", "expected"), [(signal.SIGINT, -signal.SIGINT), (signal.SIGTERM, 143)]
 )

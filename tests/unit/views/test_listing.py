@@ -452,6 +452,7 @@ def shown_in(encoding):
     return ended.stdout.decode(encoding).splitlines()
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252"])
 def test_listing_on_a_stream_that_cannot_encode_it(encoding):
     """O03: marks are replaced by ASCII, other characters that are missing are escaped."""
@@ -472,11 +473,13 @@ def test_listing_on_a_stream_that_cannot_encode_it(encoding):
     assert f"----- {e_acute}t{e_acute}: FINE, after 0.000 s" in lines
 
 
+@pytest.mark.process
 def test_listing_on_a_stream_that_can_encode_it():
     """O03: on UTF-8 all is as it is, but lone surrogates."""
     assert shown_in("utf-8")[3] == "01   ☉ ☓   <Job `première ⚠`>[[ -> é ∞ \\ud800]]"
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252", "utf-8", "utf-16"])
 def test_report_on_a_stream_that_cannot_encode_it(encoding):
     """O03: `print(report)` prints on any stream what `debrief()` prints there."""

@@ -524,6 +524,7 @@ def work():
     return Everything().run(timeout=9, loop_factory=VirtualClockLoop)
 
 
+@pytest.mark.process
 @pytest.mark.skipif(WASM, reason="there are no processes")
 @pytest.mark.parametrize("method", multiprocessing.get_all_start_methods())
 def test_a_report_comes_back_from_another_process(method):

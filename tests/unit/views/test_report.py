@@ -679,6 +679,7 @@ def test_paths_that_look_like_those_of_others_are_unique():
     assert set(report.shutdown_errors) < set(paths)
 
 
+@pytest.mark.usefixtures("short_stacks")
 def test_many_equal_names_take_no_longer_than_others():
     """Whatever the number of jobs, their paths are found in linear time."""
     report = reported(*naps(["same"] * 20_000))
