@@ -86,10 +86,17 @@ def queue(count):
 
 
 def _bookkeeping():
-    """What is for one run alone, of all runs in memory."""
-    modules = ("activity", "agenda", "deadline", "drain", "grace", "run", "shutdown")
-    names = [f"flowdeco.{module}" for module in modules]
-    return [one for one in gc.get_objects() if type(one).__module__ in names]
+    """What is for one run alone, of all runs in memory.
+
+    Not what reports keep, nor what the thread has that watches a run in debug mode, and ends later.
+    """
+    modules = [(one, str(type(one).__module__)) for one in gc.get_objects()]
+    left_out = {f"flowdeco.engine.{module}" for module in ("reason", "record", "block_monitor")}
+    return [
+        one
+        for one, module in modules
+        if module.startswith("flowdeco.engine.") and module not in left_out
+    ]
 
 
 @pytest.fixture
@@ -201,8 +208,9 @@ def test_what_has_taken_too_long_is_forgotten_while_the_run_goes_on(bookkeeping)
     scheduler = Scheduler(*jobs, Job(look, required=jobs[-1]))
     assert scheduler.orchestrate(loop_factory=VirtualClockLoop)
     assert {job.state for job in jobs} == {State.FAILED}
+    assert kinds, "the run that looks is one"
     assert kinds.count("Drain") <= 1
-    assert kinds.count("Execution") <= 2
+    assert sum(kind.endswith("Execution") for kind in kinds) <= 2
 
 
 def test_results_are_not_copied_and_go_with_the_next_run():
