@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from flowdeco import Job
-from flowdeco.engine.ending import Ending, generations
+from flowdeco.engine.ending import Drain, Ending, generations
 from flowdeco.testing import DeadlockError, VirtualClockLoop
 
 
@@ -79,8 +79,8 @@ def test_an_earlier_end_around_counts_for_all_that_is_told_to_end(course, loop):
     first, second = course.act, Act(loop)
     course.ending.drain([first], 50)
     course.ending.shorten_to(None)
-    course.ending.shorten_to(SimpleNamespace(until=10))
-    course.ending.shorten_to(SimpleNamespace(until=70))
+    course.ending.shorten_to(Drain(loop, [], 10))
+    course.ending.shorten_to(Drain(loop, [], 70))
     course.ending.drain([second], course.ending.share(2))
     course.until(200)
 

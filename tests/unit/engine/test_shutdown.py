@@ -130,8 +130,8 @@ def test_a_hook_for_which_no_task_can_be_made_has_failed(error, loop):
     diary = Diary()
 
     def factory(loop, coroutine, **options):
-        if "Hook" in coroutine.__qualname__ and not made:
-            made.append(coroutine)
+        made.append("a task")
+        if len(made) == 4:  # after those of the caller and of two bodies
             raise error("no task")
         return asyncio.Task(coroutine, loop=loop, **options)
 

@@ -134,14 +134,10 @@ def test_what_needs_arguments(body, missing, mend):
     with pytest.raises(TypeError) as of_shutdown:
         Job(work, shutdown=body)
 
-    assert str(caught.value) == (
-        f"the body of a job is called without arguments, and {missing};"
-        f" give them with Job(lambda: {mend}(...))"
-    )
-    assert str(of_shutdown.value) == (
-        f"the shutdown of a job is called without arguments, and {missing};"
-        f" give them with shutdown=lambda: {mend}(...)"
-    )
+    assert missing in str(caught.value)
+    assert f"Job(lambda: {mend}(...))" in str(caught.value)
+    assert missing in str(of_shutdown.value)
+    assert f"shutdown=lambda: {mend}(...)" in str(of_shutdown.value)
 
 
 @pytest.mark.parametrize(
@@ -156,9 +152,8 @@ def test_generators_are_services(body, name):
     with pytest.raises(TypeError) as caught:
         Job(body)
 
-    assert str(caught.value) == (
-        f"{name} yields, so it is a service; did you mean Job({name}, forever=True)?"
-    )
+    assert f"{name} yields" in str(caught.value)
+    assert f"Job({name}, forever=True)" in str(caught.value)
     service = Job(body, forever=True)
     assert orchestrate(Scheduler(service >> Job(work)))
     assert service.result() == "up"
