@@ -4,14 +4,18 @@ import sys
 
 import pytest
 from factories import FACTORIES
-from injection import sweep
+from injection import ERRORS, sweep
 from injection_cases import CASES, Chain
 from probe import Probe
+from thoroughness import IS_SLOW, THINNED
 
 pytestmark = pytest.mark.usefixtures("short_stacks")
 
-STRIDE = 3
+STRIDE = 3 * THINNED
 """Of the calls of built-in functions, and with task factories, one in so many is taken here."""
+
+KINDS = ["Exception"] if IS_SLOW else list(ERRORS)
+"""What is raised in each call."""
 
 NOT_SWEPT = ("default", "scarce")
 """The one that is swept anyway, and the one that makes other calls in each run."""
@@ -29,7 +33,7 @@ def hold(points):
 @cases
 def test_whichever_call_raises_no_job_is_lost(make):
     """Rule 9: it has that as its failure, or none; what comes after it starts, the run ends."""
-    hold(sweep(make))
+    hold(sweep(make, KINDS))
 
 
 @pytest.mark.slow

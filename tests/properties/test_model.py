@@ -22,6 +22,7 @@ from factories import FACTORIES, NoTaskError
 from hostile import FAILURES, RESULTS, is_a
 from hypothesis import HealthCheck, event, example, given, settings
 from hypothesis import strategies as st
+from thoroughness import THINNED
 from ticks import TickLoop, bury
 from timetable import Timetable
 
@@ -33,7 +34,7 @@ from flowdeco.flows.nested import EachBody
 from flowdeco.jobs.bodies import MethodBody
 from flowdeco.jobs.outcome import MISSING
 
-EXAMPLES = {"ci": 800, "long": 20_000}[os.environ.get("HYPOTHESIS_PROFILE", "ci")]
+EXAMPLES = {"ci": 800 // THINNED, "long": 20_000}[os.environ.get("HYPOTHESIS_PROFILE", "ci")]
 
 pytestmark = pytest.mark.usefixtures("short_stacks")
 

@@ -4,9 +4,10 @@ import sys
 
 import pytest
 from factories import FACTORIES
+from thoroughness import THINNED
 from ticks import PAIRS, SINGLES, SITUATIONS, Jobs, TimedJobs, TimedMethods, made_by
 
-STRIDE = 17
+STRIDE = 17 * THINNED
 """Of the pairs of turns one in so many is taken here, all by `tests/support/ticks_report.py`."""
 
 WRAPPING = [name for name in FACTORIES if name not in ("default", "scarce")]
@@ -36,7 +37,7 @@ def test_a_cancel_at_every_turn(make):
 @situations
 def test_two_cancels_at_any_two_turns(make):
     """X03: the second finds the clean-up on its way, and changes nothing."""
-    hold(PAIRS["two cancels"](make, STRIDE), at_least=20)
+    hold(PAIRS["two cancels"](make, STRIDE), at_least=20 // THINNED)
 
 
 @situations
@@ -55,14 +56,14 @@ def test_a_failure_of_whatever_waits_at_every_turn(make):
 @situations
 def test_two_failures_at_any_two_turns(make):
     """F03 F06: the first critical one is the reason, and both are in the report."""
-    hold(PAIRS["two failures"](make, STRIDE), at_least=20)
+    hold(PAIRS["two failures"](make, STRIDE), at_least=20 // THINNED)
 
 
 @pytest.mark.slow
 @situations
 def test_a_failure_and_a_cancel_at_any_two_turns(make):
     """X05 X06: the cancel is the reason whichever came first, and the failure is kept."""
-    hold(PAIRS["a failure and a cancel"](make, STRIDE), at_least=40)
+    hold(PAIRS["a failure and a cancel"](make, STRIDE), at_least=40 // THINNED)
 
 
 @pytest.mark.slow
@@ -77,14 +78,14 @@ def test_an_exit_of_whatever_waits_at_every_turn(make, error):
 @situations
 def test_an_exit_and_a_failure_at_any_two_turns(make):
     """F07: the exit is the reason, and the failure is kept."""
-    hold(PAIRS["SystemExit and a failure"](make, STRIDE), at_least=20)
+    hold(PAIRS["SystemExit and a failure"](make, STRIDE), at_least=20 // THINNED)
 
 
 @pytest.mark.slow
 @situations
 def test_an_exit_and_a_cancel_at_any_two_turns(make):
     """F12 X05: the exit leaves, and the cancel is still counted by the task."""
-    hold(PAIRS["SystemExit and a cancel"](make, STRIDE), at_least=40)
+    hold(PAIRS["SystemExit and a cancel"](make, STRIDE), at_least=40 // THINNED)
 
 
 @pytest.mark.parametrize("what", ["an observer that fails", "an observer that exits"])

@@ -93,7 +93,7 @@ def test_the_context_of_a_task_is_found(loop):
 
 def test_the_clock_of_a_loop_is_its_own(loop):
     """Rule 5: whatever class it is of; asyncio's is read without the detour over the loop."""
-    usual = asyncio.new_event_loop()
+    usual = asyncio.SelectorEventLoop()
     try:
         assert clock_of(usual) is time.monotonic
     finally:
