@@ -1,11 +1,11 @@
 """How the documentation is built."""
 
-from importlib.metadata import version as version_of
+from flowdeco import __version__
 
 project = "flowdeco"
 author = "flowdeco contributors"
 copyright = "2026, flowdeco contributors"  # noqa: A001 - the name is Sphinx's
-release = version_of("flowdeco")
+release = __version__
 version = release
 
 extensions = [
