@@ -3,10 +3,12 @@
 from .flows.declaration import Each, Service, Step, Subflow
 from .flows.decorators import each, service, step, subflow
 from .flows.flow import Flow
+from .jobs.abstract_job import AbstractJob
 from .jobs.chain import Chain
-from .jobs.current import current_job
-from .jobs.job import AbstractJob, Job, PrintJob
+from .jobs.current_job import current_job
+from .jobs.job import Job
 from .jobs.outcome import State
+from .jobs.print_job import PrintJob
 from .observers.base import Observer
 from .scheduler import Scheduler
 from .views.report import Report

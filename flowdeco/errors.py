@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from .base.text import printable
 
 if TYPE_CHECKING:
-    from .jobs.job import AbstractJob
+    from .base.protocols import JobLike
 
 __all__ = [
     "BusyError",
@@ -82,9 +82,7 @@ class RequirementError(FlowdecoError, ValueError):
     `job` is the one that requires, `requirement` the one that is out of reach.
     """
 
-    def __init__(
-        self, message: str, job: AbstractJob[object], requirement: AbstractJob[object]
-    ) -> None:
+    def __init__(self, message: str, job: JobLike, requirement: JobLike) -> None:
         self.job = job
         self.requirement = requirement
         super().__init__(message)
@@ -93,7 +91,7 @@ class RequirementError(FlowdecoError, ValueError):
 class OwnershipError(FlowdecoError, ValueError):
     """A job was given to a second scheduler. `job` is that job."""
 
-    def __init__(self, message: str, job: AbstractJob[object]) -> None:
+    def __init__(self, message: str, job: JobLike) -> None:
         self.job = job
         super().__init__(message)
 
@@ -147,7 +145,7 @@ class StartedError(FlowdecoError, RuntimeError):
     `job` is that job.
     """
 
-    def __init__(self, message: str, job: AbstractJob[object]) -> None:
+    def __init__(self, message: str, job: JobLike) -> None:
         self.job = job
         super().__init__(message)
 
@@ -166,7 +164,7 @@ class SkippedError(FlowdecoError):
     missing.
     """
 
-    def __init__(self, job: AbstractJob[object], missing: AbstractJob[object]) -> None:
+    def __init__(self, job: JobLike, missing: JobLike) -> None:
         self.job = job
         self.missing = missing
         super().__init__(
@@ -177,7 +175,7 @@ class SkippedError(FlowdecoError):
 class NotFinishedError(FlowdecoError, InvalidStateError):
     """A result was asked of a job that has none yet. `job` is that job."""
 
-    def __init__(self, message: str, job: AbstractJob[object]) -> None:
+    def __init__(self, message: str, job: JobLike) -> None:
         self.job = job
         super().__init__(message)
 
@@ -189,7 +187,7 @@ class NoSubflowError(NotFinishedError, AttributeError):
 class StuckError(FlowdecoError, RuntimeError):
     """Jobs did not end within the grace, although they were cancelled. `jobs` are these jobs."""
 
-    def __init__(self, jobs: Sequence[AbstractJob[object]]) -> None:
+    def __init__(self, jobs: Sequence[JobLike]) -> None:
         self.jobs = tuple(jobs)
         names = ", ".join(job.__flow_called__() for job in self.jobs)
         super().__init__(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, KeysView, Mapping
 
 from .base.graph import closure as reachable
-from .jobs.job import AbstractJob
+from .jobs.abstract_job import AbstractJob
 from .scheduler import Scheduler
 
 __all__ = ["bypass_and_remove", "keep_only", "keep_only_between", "predecessors", "successors"]

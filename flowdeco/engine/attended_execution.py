@@ -12,10 +12,10 @@ from flowdeco.base.exceptions import context_of, is_cancellation, is_exit
 from flowdeco.base.limits import finite
 from flowdeco.base.text import class_name, line
 from flowdeco.errors import SkippedError
-from flowdeco.jobs.bodies import close_unstarted
-from flowdeco.jobs.job import AbstractJob
+from flowdeco.jobs.abstract_job import AbstractJob
 from flowdeco.jobs.marks import name_of
 from flowdeco.jobs.outcome import MISSING, State
+from flowdeco.jobs.plain import close_unstarted
 from flowdeco.jobs.threads import ThreadCall
 
 from . import tasks
@@ -67,7 +67,7 @@ class AttendedExecution(Execution):
             self.outcome.state = State.IDLE
             self.give_slots_back()
             return False
-        for before in body.inputs:
+        for before in cast("Sequence[AbstractJob[object]]", body.inputs):
             if before.__flow_outcome__.value is MISSING:
                 self.own_context().run(self._skip, before)
                 return False

@@ -10,16 +10,15 @@ from typing import Any
 
 from flowdeco.base import log
 from flowdeco.base.exceptions import is_exit
-from flowdeco.jobs.job import AbstractJob
+from flowdeco.jobs.abstract_job import AbstractJob
 from flowdeco.jobs.outcome import State
-from flowdeco.observers.base import Observer
 
 from . import run_log
 from .attended_execution import AttendedExecution
 from .ending import Ending
 from .execution import Execution
 from .nested import NestedRuns
-from .observers import Observers
+from .observers import Observers, Watcher
 from .phase import Phase
 from .plain_execution import PlainExecution
 from .progress import Progress
@@ -285,5 +284,5 @@ class Bookkeeping(ABC):
         if self.observers:
             self.tell(lambda observer: observer.job_ended(execution.job))
 
-    def tell(self, notify: Callable[[Observer], None]) -> None:
+    def tell(self, notify: Callable[[Watcher], object]) -> None:
         self.session.leave(self.observers.tell(notify))

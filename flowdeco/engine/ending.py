@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Iterable
 from typing import Final, Generic, Protocol, TypeVar
 
 from flowdeco.base.graph import heights
-from flowdeco.jobs.job import AbstractJob
+from flowdeco.jobs.abstract_job import AbstractJob
 
 __all__ = [
     "SETTLING_TURNS",

@@ -21,8 +21,8 @@ from flowdeco.base import locations, log
 from flowdeco.base.exceptions import is_cancellation, traceback_of, with_traceback
 from flowdeco.base.text import class_name, line
 from flowdeco.errors import SelfCancelledError
+from flowdeco.jobs.abstract_job import AbstractJob
 from flowdeco.jobs.current import current_execution
-from flowdeco.jobs.job import AbstractJob
 from flowdeco.jobs.marks import name_of
 from flowdeco.jobs.outcome import Outcome, State
 from flowdeco.jobs.threads import ThreadCall

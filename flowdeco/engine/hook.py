@@ -12,7 +12,7 @@ from flowdeco.base import log
 from flowdeco.base.exceptions import is_cancellation
 from flowdeco.base.text import class_name, line
 from flowdeco.errors import SelfCancelledError
-from flowdeco.jobs.job import AbstractJob
+from flowdeco.jobs.abstract_job import AbstractJob
 from flowdeco.jobs.outcome import Outcome
 
 from .execution import ExecutingRun, Execution

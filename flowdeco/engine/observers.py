@@ -3,13 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any, Protocol
 
 from flowdeco.base import locations, log
 from flowdeco.base.exceptions import traceback_of
 from flowdeco.base.text import class_name, line
-from flowdeco.observers.base import Observer
 
-__all__ = ["Observers"]
+__all__ = ["Observers", "Watcher"]
+
+
+class Watcher(Protocol):
+    """Who watches a run: a `flowdeco.Observer`."""
+
+    def run_started(self, scheduler: Any) -> object:
+        """Note that the outermost run has started, before any job."""
+
+    def job_started(self, job: Any) -> object:
+        """Note that the body of a job is about to start."""
+
+    def job_ended(self, job: Any) -> object:
+        """Note that a job has ended, was skipped, or was left stuck."""
+
+    def run_ended(self, report: Any) -> object:
+        """Note that the outermost run has ended."""
 
 
 class _Subscription:
@@ -17,7 +33,7 @@ class _Subscription:
 
     __slots__ = ("is_disabled", "observer")
 
-    def __init__(self, observer: Observer) -> None:
+    def __init__(self, observer: Watcher) -> None:
         self.observer = observer
         self.is_disabled = False
 
@@ -33,7 +49,7 @@ class Observers:
 
     __slots__ = ("_flow", "_subscriptions")
 
-    def __init__(self, own: Sequence[Observer], enclosing: Observers | None, flow: str) -> None:
+    def __init__(self, own: Sequence[Watcher], enclosing: Observers | None, flow: str) -> None:
         self._flow = flow
         self._subscriptions = [_Subscription(observer) for observer in own]
         if enclosing is not None:
@@ -42,7 +58,7 @@ class Observers:
     def __bool__(self) -> bool:
         return bool(self._subscriptions)
 
-    def tell(self, notify: Callable[[Observer], None]) -> BaseException | None:
+    def tell(self, notify: Callable[[Watcher], object]) -> BaseException | None:
         """Call each observer; return a `SystemExit` or `KeyboardInterrupt` that one raised."""
         leaving: BaseException | None = None
         for subscription in self._subscriptions:
@@ -60,7 +76,7 @@ class Observers:
         return leaving
 
 
-def _disabled(observer: Observer, error: BaseException) -> str:
+def _disabled(observer: Watcher, error: BaseException) -> str:
     traceback, location = traceback_of(error), locations.UNKNOWN
     while traceback is not None:
         if not traceback.tb_frame.f_code.co_filename.startswith(locations.OWN):

@@ -9,8 +9,9 @@ from types import FunctionType, MethodType
 from typing import Any, Final, Generic, Protocol, TypeVar
 
 from flowdeco.base.text import LIMIT
+from flowdeco.jobs.abstract_job import AbstractJob
 from flowdeco.jobs.bodies import PLAIN, MethodBody
-from flowdeco.jobs.job import AbstractJob, Job
+from flowdeco.jobs.job import Job
 from flowdeco.jobs.marks import name_of
 from flowdeco.jobs.outcome import Outcome, State
 

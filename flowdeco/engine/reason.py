@@ -12,7 +12,7 @@ from flowdeco.base.text import class_name
 from flowdeco.jobs.marks import name_of
 
 if TYPE_CHECKING:
-    from flowdeco.jobs.job import AbstractJob
+    from flowdeco.jobs.abstract_job import AbstractJob
 
 __all__ = ["Cause", "Reason"]
 

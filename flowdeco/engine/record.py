@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from flowdeco.errors import StuckError
+from flowdeco.jobs.abstract_job import AbstractJob
 from flowdeco.jobs.entries import Entry
-from flowdeco.jobs.job import AbstractJob
 from flowdeco.jobs.outcome import Outcome
 
 from .reason import Cause, Reason

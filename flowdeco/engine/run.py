@@ -17,11 +17,10 @@ from flowdeco.base import log
 from flowdeco.base.exceptions import is_exit
 from flowdeco.base.limits import DEEPEST, finite
 from flowdeco.errors import NestingError
+from flowdeco.jobs.abstract_job import AbstractJob
 from flowdeco.jobs.entries import Entry, unrun
-from flowdeco.jobs.job import AbstractJob
 from flowdeco.jobs.outcome import State
 from flowdeco.jobs.threads import threads_in_use
-from flowdeco.observers.base import Observer
 
 from . import run_log
 from .bookkeeping import Bookkeeping
@@ -31,7 +30,7 @@ from .execution import Execution
 from .hook import Hook
 from .nested import NestedRuns
 from .net import Net
-from .observers import Observers
+from .observers import Observers, Watcher
 from .phase import Phase
 from .reason import Cause, Reason
 from .record import Record
@@ -72,7 +71,7 @@ class Run(Bookkeeping):
     def __init__(
         self,
         specification: Specification,
-        observers: Sequence[Observer] = (),
+        observers: Sequence[Watcher] = (),
         enclosing: Execution | None = None,
     ) -> None:
         outer = _run_of(enclosing)

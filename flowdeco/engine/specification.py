@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from flowdeco.base.limits import Limits
-from flowdeco.jobs.job import AbstractJob
+from flowdeco.jobs.abstract_job import AbstractJob
 
 from .record import Record
 

@@ -13,8 +13,9 @@ from flowdeco.base.limits import Limits
 from flowdeco.base.text import class_name, value_line
 from flowdeco.engine.execution import enclosing_execution
 from flowdeco.errors import BusyError, FlowdecoError
+from flowdeco.jobs.abstract_job import AbstractJob
 from flowdeco.jobs.bodies import MethodBody
-from flowdeco.jobs.job import AbstractJob, Job
+from flowdeco.jobs.job import Job
 from flowdeco.jobs.plain import discard
 from flowdeco.scheduler import Scheduler
 

@@ -3,29 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-import concurrent.futures
 import functools
 import inspect
-import os
 import sys
 import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Generator, Sequence
-from types import CodeType, CoroutineType, FunctionType, GeneratorType, MethodType
-from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeAlias, TypeGuard, TypeVar, cast
+from types import GeneratorType
+from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar, cast
 
 import attrs
 
-from flowdeco.base.annotations import is_async_function, parameters
-from flowdeco.base.text import class_name, line, repr_line
+from flowdeco.base.annotations import is_async_function
+from flowdeco.base.text import class_name
 from flowdeco.errors import StartedError
 
+from .callables import AnyCoroutine, function_name, yields
 from .plain import call_plainly, close_unstarted
 from .threads import in_thread
 
 if TYPE_CHECKING:
-    from flowdeco.flows.declaration import Declaration
-
-    from .job import AbstractJob
+    from flowdeco.base.protocols import JobLike
 
 __all__ = [
     "GENERATOR",
@@ -36,16 +33,7 @@ __all__ = [
     "CoroutineBody",
     "MethodBody",
     "awaiting",
-    "check_callable",
-    "close_unstarted",
-    "defined_at",
-    "function_name",
-    "is_awaitable",
-    "is_coroutine",
-    "is_plain",
-    "isinstance_of",
     "up_and_down",
-    "yields",
 ]
 
 R = TypeVar("R")
@@ -57,7 +45,7 @@ class Body:
 
     __slots__ = ()
 
-    inputs: Sequence[AbstractJob[object]] = ()
+    inputs: Sequence[JobLike] = ()
     """The jobs whose values it takes when it starts."""
     is_generator: bool = False
     """Whether it is a generator service, ready at its yield."""
@@ -108,18 +96,22 @@ class MethodBody(Body):
     method: Callable[..., Any]
     flow: object
     name: str
-    inputs: Sequence[AbstractJob[object]] = ()
+    inputs: Sequence[JobLike] = ()
     made: object = attrs.field(default=None, init=False)
     """What the method of a subflow has returned."""
     has_after: ClassVar[bool] = True
     """Whether what declares it can be given `after=`."""
-    reached_as: Declaration[object] | None = attrs.field(default=None, init=False)
+    reached_as: Any = attrs.field(default=None, init=False)
     """The declaration through which its job was last reached, if it is an inherited one."""
 
     is_generator: bool = attrs.field(default=attrs.Factory(_yields, takes_self=True), kw_only=True)
     """Whether it is a generator service."""
     is_threaded: bool = attrs.field(default=attrs.Factory(_threaded, takes_self=True), kw_only=True)
     """Whether it runs in a thread."""
+
+    @property
+    def __name__(self) -> str:
+        return self.name
 
     @property
     def traits(self) -> Body:
@@ -163,53 +155,12 @@ class MethodBody(Body):
         return _value
 
     @property
-    def children(self) -> Sequence[AbstractJob[object]]:
+    def children(self) -> Sequence[Any]:
         """The jobs inside of this one."""
         return ()
 
     def renew(self) -> None:
         """Forget an earlier run, as a new one begins."""
-
-
-def isinstance_of(value: object, kind: type[T]) -> TypeGuard[T]:
-    """Tell whether the type of something is this one, or derives from it; ask it nothing more."""
-    return issubclass(type(value), kind)
-
-
-def is_coroutine(value: object) -> bool:
-    """Tell whether something is a coroutine object, one based on a generator included.
-
-    It asks for the type alone, as `is_awaitable` does: lazy objects load what they stand for when
-    they are asked for more.
-    """
-    kind = type(value)
-    if kind is GeneratorType:
-        code: CodeType = cast("GeneratorType[Any, Any, Any]", value).gi_code
-        return bool(code.co_flags & inspect.CO_ITERABLE_COROUTINE)
-    return kind is CoroutineType
-
-
-def is_awaitable(value: object) -> bool:
-    """Tell whether something can be awaited."""
-    return hasattr(type(value), "__await__") or is_coroutine(value)
-
-
-def is_plain(function: object) -> bool:
-    """Tell whether something is a function that needs nothing and does not yield asynchronously.
-
-    It is what most jobs are made of, and the other questions take their time.
-    """
-    if type(function) is not FunctionType:
-        return False
-    code: CodeType = function.__code__
-    if code.co_kwonlyargcount or code.co_flags & inspect.CO_ASYNC_GENERATOR:
-        return False
-    return not code.co_argcount or code.co_argcount == len(function.__defaults__ or ())
-
-
-def yields(function: object) -> bool:
-    """Tell whether something is an async generator function."""
-    return inspect.isasyncgenfunction(function)
 
 
 async def awaiting(awaitable: Awaitable[R]) -> R:
@@ -224,8 +175,6 @@ async def up_and_down(generator: AsyncIterator[R]) -> R:
         raise RuntimeError("a service must yield once, and this one yielded twice")
     return value
 
-
-AnyCoroutine: TypeAlias = "Coroutine[Any, Any, Any] | Generator[Any, Any, Any]"
 
 _claimed: weakref.WeakSet[AnyCoroutine] = weakref.WeakSet()
 
@@ -249,7 +198,7 @@ class CoroutineBody(Body):
         # the coroutine first, with a warning. The finalizer keeps it alive until then.
         weakref.finalize(self, close_unstarted, coroutine)
 
-    def check(self, job: AbstractJob[object]) -> None:
+    def check(self, job: JobLike) -> None:
         """Refuse a second start.
 
         Raises:
@@ -265,6 +214,10 @@ class CoroutineBody(Body):
 
     def __call__(self) -> AnyCoroutine:
         return self.coroutine
+
+    @property
+    def __name__(self) -> str:
+        return function_name(self.coroutine)
 
 
 def _has_started(coroutine: AnyCoroutine) -> bool:
@@ -294,6 +247,12 @@ class AwaitableBody(Body):
             self._check_loop(cast("asyncio.Future[Any]", awaitable))
         return await awaitable
 
+    @property
+    def __name__(self) -> str:
+        if issubclass(type(self.awaitable), asyncio.Task):
+            return function_name(cast("asyncio.Task[Any]", self.awaitable).get_coro())
+        return _kind(self.awaitable)
+
     def _check_loop(self, future: asyncio.Future[Any]) -> None:
         # Give good error for: scheduler.orchestrate(), which makes a loop of its own.
         if future.done() or future.get_loop() is asyncio.get_running_loop():
@@ -305,98 +264,6 @@ class AwaitableBody(Body):
         )
 
 
-def check_callable(function: object, what: str, usage: str, *, or_coroutine: bool) -> None:
-    """Refuse what cannot be called without arguments.
-
-    Raises:
-        TypeError: it cannot; the message says so of `what`, and shows the `usage` instead.
-    """
-    if is_coroutine(function):
-        cast("AnyCoroutine", function).close()
-        raise TypeError(
-            f"{what} must be a function, for every run calls it;"
-            f" write {function_name(function)} without the parentheses"
-        )
-    if not callable(function):
-        raise _not_callable(function, what, or_coroutine=or_coroutine)
-    if not or_coroutine and inspect.isasyncgenfunction(function):
-        raise TypeError(f"{what} must be awaitable, and {function_name(function)} yields")
-    missing = _missing_arguments(function)
-    if missing:
-        name = function_name(function)
-        raise TypeError(
-            f"{what} is called without arguments, and {name} needs {', '.join(missing)};"
-            f" give them with {usage.format(name)}"
-        )
-
-
-def _not_callable(value: object, what: str, *, or_coroutine: bool) -> TypeError:
-    wanted = "an async function" + (" or a coroutine" if or_coroutine else "")
-    hint = ""
-    # Give good error for: Job(pool.submit(work))
-    if or_coroutine and issubclass(type(value), concurrent.futures.Future):
-        hint = "; write Job(lambda: asyncio.wrap_future(...))"
-    return TypeError(f"{what} must be {wanted}, not {repr_line(value)} ({class_name(value)}){hint}")
-
-
-def _missing_arguments(function: object) -> list[str]:
-    """Name the parameters that a call without arguments would leave unfilled."""
-    bound = 0
-    if isinstance(function, MethodType):
-        bound, function = 1, function.__func__
-    if isinstance(function, FunctionType):
-        # The usual case, and an inspect.signature costs more than the rest of a job.
-        code: CodeType = function.__code__
-        optional = len(function.__defaults__ or ())
-        positional = code.co_varnames[bound : code.co_argcount - optional]
-        first_keyword = code.co_argcount
-        keywords = code.co_varnames[first_keyword : first_keyword + code.co_kwonlyargcount]
-        return [*positional, *(k for k in keywords if k not in (function.__kwdefaults__ or ()))]
-    try:
-        found = parameters(function)
-    except (TypeError, ValueError):
-        return []  # some builtins have none: what they need shows when they are called
-    return [
-        parameter.name
-        for parameter in found
-        if parameter.default is parameter.empty
-        and parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
-    ]
-
-
-def function_name(function: object) -> str:
-    """Return the name of what a job is made of, in printable characters."""
-    if isinstance_of(function, CoroutineBody):
-        function = function.coroutine
-    if isinstance_of(function, AwaitableBody):
-        return _name_of_awaitable(function.awaitable)
-    if isinstance_of(function, MethodBody):
-        return function.name
-    while isinstance_of(function, functools.partial):
-        function = cast("functools.partial[object]", function).func
-    try:
-        name = getattr(function, "__name__", None)
-    except BaseException:  # it is a lazy object, which could not load what it stands for
-        name = None
-    return class_name(function) if name is None else line(name)
-
-
-def _name_of_awaitable(awaitable: object) -> str:
-    if issubclass(type(awaitable), asyncio.Task):
-        return function_name(cast("asyncio.Task[Any]", awaitable).get_coro())
-    return _kind(awaitable)
-
-
 def _kind(value: object) -> str:
     """The name of a type, which for what `asyncio.gather` returns is a private one."""
     return class_name(value).lstrip("_")
-
-
-def defined_at(function: object) -> str:
-    """Return file and line of a function without a name of its own, as `deploy.py:12`; or ''."""
-    while isinstance_of(function, functools.partial):
-        function = cast("functools.partial[object]", function).func
-    if type(function) is not FunctionType or function.__name__ != "<lambda>":
-        return ""
-    code: CodeType = function.__code__
-    return line(f"{os.path.basename(code.co_filename)}:{code.co_firstlineno}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
-from typing import TYPE_CHECKING, Generic, TypeAlias, cast
+from typing import Any, Generic, TypeAlias, cast
 
 if sys.version_info >= (3, 13):  # not asked of the other, which takes longer to import
     from typing import TypeVar
@@ -14,12 +14,9 @@ else:
 
 from flowdeco.base.text import class_name, repr_line
 
-if TYPE_CHECKING:
-    from .job import AbstractJob
-
 __all__ = ["Chain", "ChainMember", "Chainable", "Edges", "Stage"]
 
-N = TypeVar("N", default="AbstractJob[object]")
+N = TypeVar("N", default=Any)
 
 Stage: TypeAlias = "Chainable[N] | Sequence[Chainable[N]]"
 

@@ -6,17 +6,16 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from .job import AbstractJob
-    from .threads import ThreadCall
+    from flowdeco.base.protocols import JobLike
 
-__all__ = ["CurrentExecution", "current_execution", "current_job"]
+__all__ = ["CurrentExecution", "current_execution"]
 
 
 class CurrentExecution(Protocol):
     """The job that runs in a context, as far as it is known there."""
 
     @property
-    def job(self) -> AbstractJob[object]: ...
+    def job(self) -> JobLike: ...
 
     @property
     def path(self) -> str:
@@ -28,16 +27,10 @@ class CurrentExecution(Protocol):
         """The job within which its run goes on."""
         ...
 
-    def runs_in_thread(self, call: ThreadCall[Any]) -> object:
+    def runs_in_thread(self, call: Any) -> object:
         """Note that its body is at work in a thread."""
 
 
 current_execution: ContextVar[CurrentExecution | None] = ContextVar(
     "flowdeco.current_execution", default=None
 )
-
-
-def current_job() -> AbstractJob[object] | None:
-    """Return the job in whose body this is called (or in a task started there), else None."""
-    execution = current_execution.get()
-    return None if execution is None else execution.job

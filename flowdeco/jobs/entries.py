@@ -8,7 +8,7 @@ import attrs
 
 from flowdeco.base.graph import CircularError, topological_order
 
-from .job import AbstractJob
+from .abstract_job import AbstractJob
 from .outcome import Outcome
 
 __all__ = ["Entry", "entries", "group", "unrun"]
@@ -37,7 +37,7 @@ def group(jobs: Iterable[tuple[AbstractJob[object], Outcome]]) -> list[Entry]:
     Args:
         jobs: those of the run, with how they fared.
     """
-    by_job = {job: Entry(job, outcome) for job, outcome in jobs}
+    by_job: dict[object, Entry] = {job: Entry(job, outcome) for job, outcome in jobs}
     for entry in by_job.values():
         required = entry.outcome.required
         if required is None:

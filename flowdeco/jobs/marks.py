@@ -10,7 +10,7 @@ from flowdeco.errors import RecordedError
 from .outcome import MISSING, Outcome, State
 
 if TYPE_CHECKING:
-    from .job import AbstractJob
+    from flowdeco.base.protocols import JobLike
 
 __all__ = [
     "critical",
@@ -43,12 +43,12 @@ _progress = {
 }
 
 
-def critical(job: AbstractJob[object], outcome: Outcome) -> bool:
+def critical(job: JobLike, outcome: Outcome) -> bool:
     """Tell whether the job was critical in that run; before a run, whether it is."""
     return job.is_critical() if outcome.critical is None else outcome.critical
 
 
-def marked(job: AbstractJob[object], outcome: Outcome) -> str:
+def marked(job: JobLike, outcome: Outcome) -> str:
     """Return the four marks: critical, raised or started, progress, forever."""
     if outcome.failed:
         begun = "★"
@@ -64,17 +64,17 @@ def marked(job: AbstractJob[object], outcome: Outcome) -> str:
     )
 
 
-def described(job: AbstractJob[object], outcome: Outcome) -> str:
+def described(job: JobLike, outcome: Outcome) -> str:
     """Return the line of a job without its number and its requirements."""
     return f"{marked(job, outcome)} {named(job)}{ending(job, outcome)}{word(job, outcome)}"
 
 
-def named(job: AbstractJob[object]) -> str:
+def named(job: JobLike) -> str:
     """Return the class and the name of the job."""
     return f"<{class_name(job)} `{name_of(job)}`>"
 
 
-def name_of(job: AbstractJob[object]) -> str:
+def name_of(job: JobLike) -> str:
     """Return the name of the job; a placeholder where a subclass makes one that raises."""
     try:
         return line(job.name)
@@ -82,7 +82,7 @@ def name_of(job: AbstractJob[object]) -> str:
         return f"<{class_name(job)} whose name raised {class_name(error)}>"
 
 
-def ending(job: AbstractJob[object], outcome: Outcome) -> str:
+def ending(job: JobLike, outcome: Outcome) -> str:
     """Return the value or the exception of the job, if it has one."""
     error = outcome.exception
     if outcome.failed and error is not None:
@@ -100,7 +100,7 @@ def error_text(error: BaseException, between: str = ":") -> str:
     return f"{class_name(error)}{between}{line(error)}"
 
 
-def word(job: AbstractJob[object], outcome: Outcome) -> str:
+def word(job: JobLike, outcome: Outcome) -> str:
     """Return the word for an end that the marks do not tell."""
     if outcome.state is State.CANCELLED and job.forever:
         return ""

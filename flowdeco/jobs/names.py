@@ -15,7 +15,7 @@ from .bodies import Body
 from .outcome import Outcome
 
 if TYPE_CHECKING:
-    from .job import AbstractJob
+    from .abstract_job import AbstractJob
 
 __all__ = ["check_names", "check_timeout", "reserved"]
 

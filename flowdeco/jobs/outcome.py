@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from .job import AbstractJob
+    from flowdeco.base.protocols import JobLike
 
 __all__ = ["MISSING", "Missing", "Outcome", "State"]
 
@@ -69,7 +69,7 @@ class Outcome:
 
     def __init__(
         self,
-        required: Collection[AbstractJob[object]] | None = None,
+        required: Collection[JobLike] | None = None,
         critical: bool | None = None,
     ) -> None:
         self.state = _IDLE

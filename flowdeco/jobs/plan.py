@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .job import AbstractJob
+    from .abstract_job import AbstractJob
 
 __all__ = ["Plan"]
 

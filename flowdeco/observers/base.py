@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from flowdeco.jobs.job import AbstractJob
+    from flowdeco.jobs.abstract_job import AbstractJob
     from flowdeco.scheduler import Scheduler
     from flowdeco.views.report import Report
 

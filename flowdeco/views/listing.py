@@ -9,8 +9,8 @@ from typing import Any
 import attrs
 
 from flowdeco.base.text import class_name, printable
+from flowdeco.jobs.abstract_job import AbstractJob
 from flowdeco.jobs.entries import Entry
-from flowdeco.jobs.job import AbstractJob
 from flowdeco.jobs.marks import ending, marked, named, word
 from flowdeco.jobs.outcome import State
 

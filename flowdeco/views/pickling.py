@@ -16,8 +16,8 @@ from flowdeco.base.graph import topological_order
 from flowdeco.base.text import class_name, line, value_line
 from flowdeco.engine.reason import Reason
 from flowdeco.errors import RecordedError
+from flowdeco.jobs.abstract_job import AbstractJob
 from flowdeco.jobs.entries import Entry
-from flowdeco.jobs.job import AbstractJob
 from flowdeco.jobs.marks import critical, name_of
 from flowdeco.jobs.outcome import MISSING, Outcome, State
 

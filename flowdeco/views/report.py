@@ -10,8 +10,8 @@ import attrs
 from flowdeco.base.text import class_name, cut, printable
 from flowdeco.engine.reason import Reason
 from flowdeco.engine.record import Record
+from flowdeco.jobs.abstract_job import AbstractJob
 from flowdeco.jobs.entries import Entry, group
-from flowdeco.jobs.job import AbstractJob
 from flowdeco.jobs.marks import critical, described, error_text, fitting, name_of
 from flowdeco.jobs.outcome import State
 

@@ -75,7 +75,7 @@ def chains(job: Job[int]) -> None:
     jobs.requires(declared)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     declared.requires(job)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     jobs.result()  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
-    of_declarations: Chain = declared  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
+    of_declarations: Chain[AbstractJob[object]] = declared  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
     of_jobs: Chain[Job[int]] = jobs  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
     Scheduler(declared)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     Scheduler(Base.a)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]

@@ -131,7 +131,7 @@ def jobs(flow: Declared) -> None:
 
 def chains_are_used(flow: Declared) -> None:
     one, two, three = Job(number), Job(text), Own()
-    chain: Chain = one >> two  # by default a chain is one of jobs
+    chain: Chain[AbstractJob[object]] = one >> two
     assert_type(chain, Jobs)
     assert_type(chain.requires(three), Jobs)
     assert_type(chain.requires(three, None, [one, two], {one}, (two, three >> one)), Jobs)
@@ -139,6 +139,6 @@ def chains_are_used(flow: Declared) -> None:
     assert_type(three.requires(one, None, [two, (one, {two})], chain, remove=True), Own)
     assert_type(one.requires(), Job[int])
     assert_type(Scheduler(chain, three), Scheduler)
-    assert_type(Scheduler().add(chain), Chain)
+    assert_type(Scheduler().add(chain), Jobs)
     assert_type(Scheduler().update([chain, three]), Scheduler)
     assert_type(flow.scheduler.add(one), Job[int])

@@ -66,7 +66,7 @@ async def awaitables(future: asyncio.Future[int], task: asyncio.Task[str]) -> No
 
 
 def none_among_jobs(maybe: Job[int] | None) -> None:
-    assert_type(Chain(maybe, Job(number), None), Chain)
+    assert_type(Chain(maybe, Job(number), None), Chain[AbstractJob[object]])
     scheduler = Scheduler(maybe, None, Job(number) >> Job(number))
     scheduler.update([maybe, None])
     assert_type(scheduler.add(maybe), Job[int] | None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 
+import attrs
 import pytest
 from jobs import (
     BoomError,
@@ -314,3 +315,35 @@ def test_chain_of_parallel_starts():
 
     assert orchestrate(scheduler) is True
     assert log == ["a", "b", "c", "d"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "error", "message"),
+    [
+        ("timeout", "5", TypeError, r"timeout must be a number of seconds or None, not '5'"),
+        ("timeout", -1, ValueError, "timeout must be 0 or more seconds"),
+        ("window", 0, ValueError, "window must be 1 or more jobs"),
+        ("window", True, TypeError, "window must be a positive int or None"),
+        ("grace", None, TypeError, "grace must be a number of seconds, not None"),
+        ("shutdown_timeout", math.inf, ValueError, "shutdown_timeout must be finite"),
+        ("critical", 1, TypeError, "critical must be True, False or None"),
+        ("jobs_critical", "no", TypeError, "jobs_critical must be True, False or None"),
+    ],
+)
+def test_what_a_scheduler_is_set_to_is_checked_at_once(name, value, error, message):
+    """A wrong limit is refused by the assignment, in the user's line, and changes nothing."""
+    scheduler = Scheduler(timeout=3, window=2, critical=False, jobs_critical=True)
+    before = getattr(scheduler, name)
+
+    with pytest.raises(error, match=message):
+        setattr(scheduler, name, value)
+
+    assert getattr(scheduler, name) is before
+
+
+def test_limits_may_be_set_between_runs():
+    """A run takes the limits as they are when it begins."""
+    scheduler = Scheduler()
+    scheduler.timeout, scheduler.window, scheduler.grace, scheduler.shutdown_timeout = 5, 2, 1, 0
+
+    assert attrs.astuple(scheduler.limits) == (5, 2, 1, 0)

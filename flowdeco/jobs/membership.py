@@ -1,0 +1,43 @@
+"""What a set of jobs refuses, and the name by which it finds a job."""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine
+from typing import cast
+
+from flowdeco.base.text import class_name, value_line
+
+from .abstract_job import AbstractJob
+from .callables import function_name, is_coroutine
+
+__all__ = ["is_text", "no_job", "not_told_apart"]
+
+
+def not_told_apart(job: AbstractJob[object]) -> TypeError:
+    """Say that a class of jobs compares them by value."""
+    # Give good error for: a class of jobs under @dataclass or @attrs.define.
+    cls = class_name(job)
+    return TypeError(
+        f"jobs are told apart by identity, and {cls} compares them by value; write eq=False in the"
+        f" decorator of {cls}, as in @dataclass(eq=False) or @attrs.define(eq=False), or drop its"
+        " __eq__"
+    )
+
+
+def no_job(value: object) -> TypeError:
+    """Say what was added that is no job, and how to make one."""
+    if is_coroutine(value):
+        cast("Coroutine[object, object, object]", value).close()
+        return TypeError(
+            f"a scheduler takes jobs, not the coroutine {function_name(value)}; write Job(...)"
+        )
+    shown = f"{value_line(value)} ({class_name(value)})"
+    mend = ""
+    if isinstance(value, (list, tuple, set)):
+        mend = "; write Scheduler(*jobs), or scheduler.update(jobs)"
+    return TypeError(f"a scheduler takes jobs and chains of them, not {shown}{mend}")
+
+
+def is_text(value: object, text: str) -> bool:
+    """Tell whether a label is that text; one of another type may compare as it likes."""
+    return issubclass(type(value), str) and str.__eq__(cast("str", value), text) is True
