@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from .base.limits import Limits, check_bound, check_flag, check_seconds, check_window
 from .base.text import class_name, path_within
 from .engine import own_loop
-from .engine.execution import enclosing_execution
+from .engine.enclosing import enclosing_execution
 from .engine.record import Record
 from .engine.run import Run
 from .engine.specification import DueHook, Specification

@@ -192,7 +192,7 @@ class AttendedExecution(Execution):
 
     def note_stuck(self) -> None:
         """Leave the thread behind, if there is one; a job that was late has failed as well."""
-        self.is_left = self.call is not None and self.call.leave(self.log_late_end)
+        self.is_left = self.call is not None and self.call.leave(super().ended_late)
         if self.job.__flow_body__.is_threaded:
             self.run.session.threads.give_up_one()
         if self.has_expired:

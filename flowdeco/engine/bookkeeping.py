@@ -23,7 +23,7 @@ from .phase import Phase
 from .plain_execution import PlainExecution
 from .progress import Progress
 from .ready_queue import ReadyQueue
-from .reason import Reason
+from .reason import Cause, Reason
 from .record import Record
 from .service_execution import GeneratorServiceExecution, ServiceExecution
 from .session import Session
@@ -114,6 +114,11 @@ class Bookkeeping(ABC):
     @abstractmethod
     def fail(self, reason: Reason) -> None:
         """End the run because of this, unless there is a reason already that counts more."""
+
+    def move_to(self, phase: Phase) -> None:
+        """Enter a phase, which must be one that can follow."""
+        assert phase.follows(self.phase), (self.phase, phase)
+        self.phase = phase
 
     def blame(self, reason: Reason) -> None:
         """Keep the reason for a failure, unless there is one already that counts more."""
@@ -283,6 +288,27 @@ class Bookkeeping(ABC):
             session.say(log.DEBUG, text, execution.path)
         if self.observers:
             self.tell(lambda observer: observer.job_ended(execution.job))
+
+    def announce_start(self) -> None:
+        """Tell the log and the observers that the run has started."""
+        if self.enclosing is None and self.observers:
+            subject = self.specification.subject
+            self.tell(lambda observer: observer.run_started(subject))
+        if self.session.is_verbose:
+            self.session.say(log.DEBUG, f"{self.specification.name!r} started", self.path)
+
+    def announce_end(self, record: Record, report: Any) -> None:
+        """Tell the log and the observers that the run has ended."""
+        reason, is_outermost = self.reason, self.enclosing is None
+        # An exit, or a cancellation from outside, leaves: nobody overlooks it.
+        leaves = reason is not None and reason.cause in (Cause.EXIT, Cause.CANCELLED)
+        if is_outermost and reason is not None and not leaves:
+            text = run_log.of_failed_run(record.name, record.duration, reason)
+            self.session.say(log.ERROR, text)
+        if self.session.is_verbose:
+            self.session.say(log.DEBUG, f"{record.name!r} ended", self.path)
+        if is_outermost and self.observers:
+            self.tell(lambda observer: observer.run_ended(report))
 
     def tell(self, notify: Callable[[Watcher], object]) -> None:
         self.session.leave(self.observers.tell(notify))

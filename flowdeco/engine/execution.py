@@ -18,9 +18,7 @@ from types import CoroutineType
 from typing import Any, Protocol
 
 from flowdeco.base import locations, log
-from flowdeco.base.exceptions import is_cancellation, traceback_of, with_traceback
-from flowdeco.base.text import class_name, line
-from flowdeco.errors import SelfCancelledError
+from flowdeco.base.exceptions import is_cancellation, with_traceback
 from flowdeco.jobs.abstract_job import AbstractJob
 from flowdeco.jobs.current import current_execution
 from flowdeco.jobs.marks import name_of
@@ -28,6 +26,7 @@ from flowdeco.jobs.outcome import Outcome, State
 from flowdeco.jobs.threads import ThreadCall
 
 from .ending import Drain, Ending, Sleeper
+from .failure import late_end, own_failure, users_traceback
 from .nested import NestedRuns
 from .progress import Progress
 from .ready_queue import ReadyQueue
@@ -36,9 +35,9 @@ from .record import Record
 from .session import Session
 from .slots import Slots
 from .specification import Specification
-from .tasks import Clock, DeferredTask, EagerTask, abandon, context_of, failure_of
+from .tasks import Clock, EagerTask, abandon, context_of, deferred, failure_of
 
-__all__ = ["ExecutingRun", "Execution", "enclosing_execution"]
+__all__ = ["ExecutingRun", "Execution"]
 
 # On Python 3.11 a member of an enumeration is found ten times slower than a global name.
 _RUNNING = State.RUNNING
@@ -195,7 +194,8 @@ class Execution:
                     eager_start=True,
                 )
             else:
-                task = self._deferred_task()
+                context, name = run.context.copy(), run.progress.names[self.number]
+                task = deferred(self.execute(None), queue.loop, context, name, self)
         except (Exception, asyncio.CancelledError) as error:
             # No task could be made.
             if not self.ended:
@@ -209,18 +209,6 @@ class Execution:
                     failure = failure_of(task)
                     assert failure is not None  # or the guard would have ended the job
                     queue.mend(failure, self, None)
-
-    def _deferred_task(self) -> asyncio.Task[None]:
-        run = self.run
-        context, name = run.context.copy(), run.progress.names[self.number]
-        guard = self.execute(None)
-        try:
-            task = DeferredTask(guard, loop=run.queue.loop, name=name, context=context)
-        except BaseException:
-            guard.close()
-            raise
-        task.starter = self
-        return task
 
     def cancelled_early(self) -> None:
         """End the job if its body has not begun, for now it never will (Python 3.11)."""
@@ -270,8 +258,9 @@ class Execution:
 
     async def end(self, value: object, error: BaseException | None) -> None:
         """See to the end of the body, once all that goes on within it has ended."""
-        if self.run.nested:
-            await self._end_nested()
+        # A body may leave behind runs that begin when others have ended.
+        while (nested := self.run.nested.get(self)) is not None and nested.runs:
+            await nested.end(Sleeper(self.run.session.loop))
         self.settle(value, error)
 
     def begin(self, now: float) -> Awaitable[object]:
@@ -281,11 +270,6 @@ class Execution:
             now: the time by the clock.
         """
         raise NotImplementedError
-
-    async def _end_nested(self) -> None:
-        # A body may leave behind runs that begin when others have ended.
-        while (nested := self.run.nested.get(self)) is not None and nested.runs:
-            await nested.end(Sleeper(self.run.session.loop))
 
     def settle(self, value: object, error: BaseException | None) -> None:
         """Note how the body has ended, and tell the run."""
@@ -315,14 +299,10 @@ class Execution:
     def note_error(self, error: BaseException | None) -> None:
         """Note a bad end."""
         assert error is not None  # or there is a timeout
-        if is_cancellation(error):
-            if self.stopping:
-                self.outcome.state = State.CANCELLED
-                return
-            cancelled = SelfCancelledError(f"{self.name} was cancelled, and not by its run")
-            cancelled.__cause__ = error
-            error = cancelled
-        self.fail(error)
+        if self.stopping and is_cancellation(error):
+            self.outcome.state = State.CANCELLED
+            return
+        self.fail(own_failure(error, f"{self.name} was cancelled, and not by its run"))
 
     def fail(self, error: BaseException) -> None:
         """Note that the job has failed with this."""
@@ -333,11 +313,7 @@ class Execution:
 
     def keep(self, error: BaseException) -> None:
         """Keep an exception, without the frames of the library, so that these can go."""
-        traceback = traceback_of(error)
-        while traceback is not None and traceback.tb_frame.f_code.co_filename.startswith(
-            locations.OWN
-        ):
-            traceback = traceback.tb_next
+        traceback = users_traceback(error)
         self.outcome.exception = with_traceback(error, traceback)
         self.outcome.traceback = traceback
 
@@ -415,28 +391,10 @@ class Execution:
         """See to what a body leaves behind that is stuck."""
 
     def ended_late(self, error: BaseException | None) -> None:
-        """Note how a body has ended that was stuck."""
-        self.log_late_end(error)
-
-    def log_late_end(self, error: BaseException | None) -> None:
         """Write to the log how a body has ended that was stuck."""
-        say, path = self.run.session.say, self.path
-        if error is None or is_cancellation(error) or type(error) is GeneratorExit:
-            say(log.INFO, f"{self.name}, which was stuck, has ended", path)
-        else:
-            text = f"which was stuck, has failed with {class_name(error)}: {line(error)}"
-            say(log.WARNING, f"{self.name}, {text}", path)
+        self.run.session.say(*late_end(self.name, error), self.path)
 
     def location(self) -> str:
         """Return the line of the user's at which the body stands."""
         assert self.task is not None  # it is at work
         return locations.of_awaitable(self.task.get_coro())
-
-
-def enclosing_execution() -> Execution | None:
-    """Return the running job in which the caller is, in the loop of the caller; else None."""
-    execution = current_execution.get()
-    if not isinstance(execution, Execution) or execution.ended:
-        return None
-    is_here = execution.run.session.loop is asyncio.get_running_loop()
-    return execution if is_here else None

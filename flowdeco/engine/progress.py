@@ -11,6 +11,7 @@ from typing import Any, Final, Generic, Protocol, TypeVar
 from flowdeco.base.text import LIMIT
 from flowdeco.jobs.abstract_job import AbstractJob
 from flowdeco.jobs.bodies import PLAIN, MethodBody
+from flowdeco.jobs.entries import Entry, unrun
 from flowdeco.jobs.job import Job
 from flowdeco.jobs.marks import name_of
 from flowdeco.jobs.outcome import Outcome, State
@@ -204,6 +205,16 @@ class Progress(Generic[W]):
             for job, outcome in zip(self.jobs, self.outcomes, strict=True)
         )
         self.has_skips = any(outcome.state is State.SKIPPED for outcome in self.outcomes)
+
+    def find_unrun(self) -> dict[AbstractJob[object], tuple[Entry, ...]]:
+        """Return what is inside of the jobs that have not run."""
+        if not (self.has_skips or self.left or self.has_services):
+            return {}
+        return {
+            job: unrun(job.children)
+            for job, outcome in zip(self.jobs, self.outcomes, strict=True)
+            if outcome.state in (State.IDLE, State.SKIPPED)
+        }
 
     def _has_come(self, number: int) -> bool:
         """Whether a job has ended, or as a service come up: its successors no longer wait."""

@@ -17,17 +17,14 @@ from flowdeco.base import log
 from flowdeco.base.exceptions import is_exit
 from flowdeco.base.limits import DEEPEST, finite
 from flowdeco.errors import NestingError
-from flowdeco.jobs.abstract_job import AbstractJob
-from flowdeco.jobs.entries import Entry, unrun
 from flowdeco.jobs.outcome import State
 from flowdeco.jobs.threads import threads_in_use
 
-from . import run_log
 from .bookkeeping import Bookkeeping
 from .deadline import Deadline
-from .ending import SETTLING_TURNS, Drain, Sleeper, after_turns, generations
+from .ending import SETTLING_TURNS, Sleeper, after_turns, generations
 from .execution import Execution
-from .hook import Hook
+from .hooks import Hooks
 from .nested import NestedRuns
 from .net import Net
 from .observers import Observers, Watcher
@@ -61,10 +58,8 @@ class Run(Bookkeeping):
         "_began_at",
         "_deadline",
         "_depth",
-        "_hook_errors",
         "_hooks",
         "_is_cut_short",
-        "_orphans",
         "_sleeper",
     )
 
@@ -104,10 +99,7 @@ class Run(Bookkeeping):
         )
         self._sleeper = Sleeper(session.loop)
         self._is_cut_short = False
-        self._hooks: Drain[Hook] | None = None
-        self._hook_errors: dict[AbstractJob[object], BaseException] = {}
-        self._orphans: dict[AbstractJob[object], str] = {}
-        """The hooks of runs within this one that it has cut short, with their paths."""
+        self._hooks = Hooks(self._sleeper)
         when = self._deadline.when
         super().__init__(
             specification,
@@ -138,22 +130,18 @@ class Run(Bookkeeping):
         try:
             if self.enclosing is not None:
                 await self._enter(self.enclosing)
-            self._announce_start()
+            self.announce_start()
             self._start()
             await self._until(self._bodies_are_to_end)
             await self._stop_steps()
             await self._stop_services()
             outer = _run_of(self.enclosing)
             if self._is_cut_short and outer is not None:
-                self._hand_over_hooks(outer)
+                self._hooks.hand_over(self.specification.claim_hooks(self.path), outer._hooks)
             else:
                 await self._call_hooks()
         finally:
             self._finish()
-
-    def _move_to(self, phase: Phase) -> None:
-        assert phase.follows(self.phase), (self.phase, phase)
-        self.phase = phase
 
     async def _until(self, condition: Callable[[], object]) -> None:
         """Sleep until the condition holds; whatever makes it true wakes the sleeper."""
@@ -206,13 +194,6 @@ class Run(Bookkeeping):
             self._fail_too_late()
             await self._turns(SETTLING_TURNS)
 
-    def _announce_start(self) -> None:
-        if self.enclosing is None and self.observers:
-            subject = self.specification.subject
-            self.tell(lambda observer: observer.run_started(subject))
-        if self.session.is_verbose:
-            self.session.say(log.DEBUG, f"{self.specification.name!r} started", self.path)
-
     def _start(self) -> None:
         if self._deadline.own and self._deadline.has_passed(self._began_at):
             self._expire()
@@ -240,7 +221,7 @@ class Run(Bookkeeping):
         """Start nothing more; jobs that were ready, or wait for a slot, are idle again."""
         if self.phase is not _OPEN:
             return
-        self._move_to(Phase.CLOSED)
+        self.move_to(Phase.CLOSED)
         self.starts_until = -math.inf
         for window in (*self.slots, self.session.thread_slots):
             for execution in window.dismiss(lambda execution: execution.run is self):
@@ -304,8 +285,7 @@ class Run(Bookkeeping):
     def abandon(self) -> None:
         """End now, as the time of the job around is over; hooks have no more time either."""
         self.ending.skip()
-        if self._hooks is not None:
-            self._hooks.skip()
+        self._hooks.skip()
         self._is_cut_short = True
         if not self._bodies_are_to_end():
             # That job has kept the cancellation from it, or has begun it afterwards.
@@ -326,7 +306,7 @@ class Run(Bookkeeping):
         if self.reason is None and services:
             # What the last step has sent them is received.
             await self._turns(SETTLING_TURNS)
-        self._move_to(Phase.STOPPING_STEPS)
+        self.move_to(Phase.STOPPING_STEPS)
         self.ending.begin()
         self.shorten_ending()
         steps = self.progress.at_work(forever=False)
@@ -334,7 +314,7 @@ class Run(Bookkeeping):
             await self._drained(steps, self.ending.share(2 if services else 1))
 
     async def _stop_services(self) -> None:
-        self._move_to(Phase.STOPPING_SERVICES)
+        self.move_to(Phase.STOPPING_SERVICES)
         going_down = generations(self.progress.at_work(forever=True), self.progress.jobs)
         while going_down:
             await self._drained(going_down[0], self.ending.share(len(going_down)))
@@ -356,37 +336,14 @@ class Run(Bookkeeping):
 
     # HOOKS
 
-    def _hand_over_hooks(self, outer: Run) -> None:
-        """Leave the hooks to the run around, which has cut this one short (rule 10)."""
-        outer._orphans.update(self._orphans)
-        outer._orphans.update(self.specification.claim_hooks(self.path))
-
     async def _call_hooks(self) -> None:
-        self._move_to(Phase.HOOKS)
-        due = dict(self.specification.own_hooks(self.path))
-        due.update(self._orphans)
-        if not due:
-            return
-        loop, seconds = self.session.loop, self.specification.limits.shutdown_timeout
-        hooks = [Hook(self, job, path, seconds, self._hook_ended) for job, path in due.items()]
-        self._hooks = drain = Drain(loop, hooks, loop.time() + seconds, patient=True)
-        for hook in hooks:
-            hook.start()
-        while drain.members:
-            await self._sleeper.sleep()
+        self.move_to(Phase.HOOKS)
+        await self._hooks.call(self, self.specification.own_hooks(self.path))
         if self._sleeper.cancelled is not None:
             self.fail(Reason.cancelled(self._sleeper.cancelled))
-        for error in self._hook_errors.values():
+        for error in self._hooks.errors.values():
             if is_exit(error):
                 self.fail(Reason.exit(error))
-
-    def _hook_ended(self, hook: Hook) -> None:
-        assert self._hooks is not None  # they were started
-        self._hooks.discard(hook)
-        if hook.error is not None:
-            self._hook_errors[hook.job] = hook.error
-        if not self._hooks.members:
-            self._sleeper.wake()
 
     # OVER
 
@@ -395,29 +352,17 @@ class Run(Bookkeeping):
         self.ending.close()
         record = self._make_record()
         self.close()  # it may be closed by force, before its bodies have ended
-        self._move_to(Phase.OVER)
+        self.move_to(Phase.OVER)
         # They know the run: let them go, so that nothing needs the collector.
         self.progress.executions = [None] * len(self.progress.jobs)
-        self._hooks = None
+        self._hooks.forget()
         report = self.specification.conclude(record)
         outer = _run_of(self.enclosing)
         if self.enclosing is not None and outer is not None:
             self._leave(self.enclosing, outer, record)
-        self._announce_end(record, report)
+        self.announce_end(record, report)
         if self.enclosing is None:
             self.session.close()
-
-    def _announce_end(self, record: Record, report: Any) -> None:
-        reason, is_outermost = self.reason, self.enclosing is None
-        # An exit, or a cancellation from outside, leaves: nobody overlooks it.
-        leaves = reason is not None and reason.cause in (Cause.EXIT, Cause.CANCELLED)
-        if is_outermost and reason is not None and not leaves:
-            text = run_log.of_failed_run(record.name, record.duration, reason)
-            self.session.say(log.ERROR, text)
-        if self.session.is_verbose:
-            self.session.say(log.DEBUG, f"{record.name!r} ended", self.path)
-        if is_outermost and self.observers:
-            self.tell(lambda observer: observer.run_ended(report))
 
     def _leave(self, enclosing: Execution, outer: Run, record: Record) -> None:
         """Be a run within a job no longer."""
@@ -442,21 +387,11 @@ class Run(Bookkeeping):
             jobs=progress.jobs,
             outcomes=progress.outcomes,
             nested=progress.records,
-            unrun=self._find_unrun(),
+            unrun=progress.find_unrun(),
             failures=progress.failures,
             stuck=progress.stuck,
-            shutdown_errors=self._hook_errors,
+            shutdown_errors=self._hooks.errors,
         )
-
-    def _find_unrun(self) -> dict[AbstractJob[object], tuple[Entry, ...]]:
-        progress = self.progress
-        if not (progress.has_skips or progress.left or progress.has_services):
-            return {}
-        return {
-            job: unrun(job.children)
-            for job, outcome in zip(progress.jobs, progress.outcomes, strict=True)
-            if outcome.state in (State.IDLE, State.SKIPPED)
-        }
 
 
 def _run_of(execution: Execution | None) -> Run | None:

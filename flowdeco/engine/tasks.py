@@ -20,6 +20,7 @@ __all__ = [
     "abandon",
     "clock_of",
     "context_of",
+    "deferred",
     "failure_of",
     "foreign",
     "is_abandoned",
@@ -80,6 +81,23 @@ class DeferredTask(asyncio.Task[None]):
         if not self.done():
             self.starter.cancelled_early()
         return super().cancel(msg)
+
+
+def deferred(
+    coroutine: Coroutine[Any, Any, None],
+    loop: asyncio.AbstractEventLoop,
+    context: contextvars.Context,
+    name: str,
+    starter: Starter,
+) -> DeferredTask:
+    """Make a task that takes its first step in the next turn; without one, close the coroutine."""
+    try:
+        task = DeferredTask(coroutine, loop=loop, name=name, context=context)
+    except BaseException:
+        coroutine.close()
+        raise
+    task.starter = starter
+    return task
 
 
 def foreign(

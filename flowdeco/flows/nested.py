@@ -11,7 +11,7 @@ import attrs
 from flowdeco.base.annotations import returned
 from flowdeco.base.limits import Limits
 from flowdeco.base.text import class_name, value_line
-from flowdeco.engine.execution import enclosing_execution
+from flowdeco.engine.enclosing import enclosing_execution
 from flowdeco.errors import BusyError, FlowdecoError
 from flowdeco.jobs.abstract_job import AbstractJob
 from flowdeco.jobs.bodies import MethodBody

@@ -10,7 +10,7 @@ from actors import virtually, waits
 
 from flowdeco import Job, Scheduler
 from flowdeco.base.limits import DEEPEST
-from flowdeco.engine.execution import enclosing_execution
+from flowdeco.engine.enclosing import enclosing_execution
 from flowdeco.engine.phase import Phase
 from flowdeco.errors import NestingError
 from flowdeco.jobs.threads import threads_in_use

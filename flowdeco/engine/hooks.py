@@ -5,20 +5,21 @@ from __future__ import annotations
 import asyncio
 import functools
 from asyncio import CancelledError
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from typing import Any
 
 from flowdeco.base import log
-from flowdeco.base.exceptions import is_cancellation
 from flowdeco.base.text import class_name, line
-from flowdeco.errors import SelfCancelledError
 from flowdeco.jobs.abstract_job import AbstractJob
 from flowdeco.jobs.outcome import Outcome
 
+from .ending import Drain, Sleeper
 from .execution import ExecutingRun, Execution
+from .failure import own_failure
+from .specification import DueHook
 from .tasks import abandon, failure_of, name_current_task, spawned
 
-__all__ = ["Hook"]
+__all__ = ["Hook", "Hooks"]
 
 
 class Hook(Execution):
@@ -147,8 +148,62 @@ class Hook(Execution):
 
     def _as_failure(self, error: BaseException) -> BaseException:
         """Return what the hook has failed with: of a cancellation, one that says so (rule 13)."""
-        if not is_cancellation(error):
-            return error
-        cancelled = SelfCancelledError(f"the shutdown of {self.job.name!r} was cancelled")
-        cancelled.__cause__ = error
-        return cancelled
+        return own_failure(error, f"the shutdown of {self.job.name!r} was cancelled")
+
+
+class Hooks:
+    """The shutdown hooks of a run, which are called all at once when its bodies have ended.
+
+    Args:
+        sleeper: the place where the run sleeps.
+    """
+
+    __slots__ = ("_drain", "_handed_over", "_sleeper", "errors")
+
+    def __init__(self, sleeper: Sleeper) -> None:
+        self._sleeper = sleeper
+        self._handed_over: dict[AbstractJob[object], str] = {}
+        """The hooks of runs within this one that it has cut short, with their paths."""
+        self._drain: Drain[Hook] | None = None
+        self.errors: dict[AbstractJob[object], BaseException] = {}
+        """What went wrong."""
+
+    def take_over(self, due: Iterable[DueHook]) -> None:
+        """Take hooks that are to be called with those of this run."""
+        self._handed_over.update(due)
+
+    def hand_over(self, due: Iterable[DueHook], outer: Hooks) -> None:
+        """Leave the hooks to the run around, which has cut this one short (rule 10)."""
+        outer.take_over(self._handed_over.items())
+        outer.take_over(due)
+
+    async def call(self, run: ExecutingRun, due: Iterable[DueHook]) -> None:
+        """Call the hooks, and sleep until all have ended or their time is over."""
+        wanted = dict(due)
+        wanted.update(self._handed_over)
+        if not wanted:
+            return
+        loop, seconds = run.session.loop, run.specification.limits.shutdown_timeout
+        hooks = [Hook(run, job, path, seconds, self._ended) for job, path in wanted.items()]
+        self._drain = drain = Drain(loop, hooks, loop.time() + seconds, patient=True)
+        for hook in hooks:
+            hook.start()
+        while drain.members:
+            await self._sleeper.sleep()
+
+    def _ended(self, hook: Hook) -> None:
+        assert self._drain is not None  # it was started
+        self._drain.discard(hook)
+        if hook.error is not None:
+            self.errors[hook.job] = hook.error
+        if not self._drain.members:
+            self._sleeper.wake()
+
+    def skip(self) -> None:
+        """Give the hooks that are at work no more time."""
+        if self._drain is not None:
+            self._drain.skip()
+
+    def forget(self) -> None:
+        """Let go of the hooks, which know the run."""
+        self._drain = None
