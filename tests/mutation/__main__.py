@@ -39,8 +39,8 @@ PACKAGE = TESTS.parent / "flowdeco"
 EXPLAINED = Path(__file__).with_name("mutants.md")
 
 ENGINE = [
-    *("activity", "agenda", "plan", "run", "grace", "drain", "deadline", "window", "shutdown"),
-    *("serving", "tasks", "threads", "ownloop", "reason", "watch"),
+    *(f"engine.{path.stem}" for path in sorted((PACKAGE / "engine").glob("[a-z]*.py"))),
+    *("jobs.plan", "jobs.threads"),
 ]
 
 LEFT_OUT = [
@@ -73,6 +73,10 @@ COMPARISONS = {
 }
 ARITHMETIC = {ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult}
 NAMES = {"min": "max", "max": "min", "any": "all", "all": "any"}
+
+
+def _path_of(module: str, package: Path = PACKAGE) -> Path:
+    return package / f"{module.replace('.', '/')}.py"
 
 
 class Mutant:
@@ -170,7 +174,7 @@ def _described(node: ast.AST, changed: ast.AST) -> tuple[str, ast.AST]:
 
 def mutants(module: str) -> Iterator[Mutant]:
     """Yield all mutants of a module of the package."""
-    source = (PACKAGE / f"{module}.py").read_text()
+    source = _path_of(module).read_text()
     original = ast.parse(source)
     for holder, field, place, node, in_function in list(_places(original)):
         for what, other in variants(node):
@@ -227,7 +231,7 @@ def _is_left_out(node: ast.AST) -> bool:
 
 def install(mutant: Mutant, copied: Path) -> None:
     """Put the changed code in the place of the code in use, and in a copy of the package."""
-    (copied / "flowdeco" / f"{mutant.module}.py").write_text(ast.unparse(mutant.tree))
+    _path_of(mutant.module, copied / "flowdeco").write_text(ast.unparse(mutant.tree))
     os.environ["PYTHONPATH"] = str(copied)
     module = importlib.import_module(f"flowdeco.{mutant.module}")
     changed = types.ModuleType(module.__name__)
@@ -319,7 +323,7 @@ class Mutation:
     def _learn(self, copied: Path) -> None:
         """Run each test once: how long does it take, which lines does it reach?"""
         kept = self.options.learnt or copied / "learnt"
-        code = [(PACKAGE / f"{module}.py").read_text() for module in ENGINE]
+        code = [_path_of(module).read_text() for module in ENGINE]
         if kept.exists():
             known, durations, reached = pickle.loads(kept.read_bytes())
             if known == code:
@@ -378,7 +382,7 @@ class Mutation:
                 if module == mutant.module
                 for test in tests
             }
-        first = (f"test_{mutant.module}.py", *RULES)
+        first = (f"test_{mutant.module.rpartition('.')[2]}.py", *RULES)
         order = sorted(
             found & self.durations.keys(),
             key=lambda test: (
@@ -416,7 +420,7 @@ class Mutation:
                     killed += 1
                 else:
                     print(f"survived {mutant.row} {mutant.lines[0]}", flush=True)
-            shutil.copy(PACKAGE / f"{module}.py", copied / "flowdeco")
+            shutil.copy(_path_of(module), _path_of(module, copied / "flowdeco"))
             print(
                 f"{module}: {killed} of {total} killed, {known} explained,"
                 f" {total - killed - known} others, {time.perf_counter() - began:.0f} s",
