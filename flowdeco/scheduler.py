@@ -14,6 +14,7 @@ from .engine.record import Record
 from .engine.run import Run
 from .engine.specification import DueHook, Specification
 from .jobs.abstract_job import NEVER_RUN, UNNAMED, RequirementSet
+from .jobs.job import Job
 from .jobs.job_set import Jobs
 from .jobs.loops import refuse_running_loop
 from .jobs.plan import Plan
@@ -282,7 +283,10 @@ class Scheduler(ShownJobSet):
         return self._children_hooks(path)
 
     def _children_hooks(self, path: str) -> Iterator[DueHook]:
-        return (hooked for job in self.__flow_jobs__ for hooked in job.__flow_hooks__(path))
+        hooked = [
+            job for job in self.__flow_jobs__ if type(job) is not Job or job.shutdown is not None
+        ]
+        return (due for job in hooked for due in job.__flow_hooks__(path))
 
     def default_label(self) -> str:
         """Return the name of the class, for those that derive from this one."""

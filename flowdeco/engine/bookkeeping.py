@@ -36,6 +36,7 @@ __all__ = ["Bookkeeping"]
 # On Python 3.11 a member of an enumeration is found ten times slower than a global name.
 _OPEN = Phase.OPEN
 _DONE = State.DONE
+_SCHEDULED = State.SCHEDULED
 
 
 class Bookkeeping(ABC):
@@ -201,8 +202,15 @@ class Bookkeeping(ABC):
         else:
             successors = progress.successors[execution.number]
             if successors is not None:
-                progress.release(successors, queue.add, self)
-                if progress.ready and not queue.is_busy:
+                # Progress.release, without the call.
+                waiting, ready = progress.waiting, progress.ready
+                for successor in successors:
+                    waits = waiting[successor] = waiting[successor] - 1
+                    if not waits:
+                        progress.outcomes[successor].state = _SCHEDULED
+                        ready.append(successor)
+                        queue.add(self)
+                if ready and not queue.is_busy:
                     queue.advance(now)
         if type(value) is CoroutineType:
             execution.warn_of_coroutine()

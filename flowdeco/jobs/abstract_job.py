@@ -41,7 +41,7 @@ RequirementSet: TypeAlias = (
 )
 
 Jobs: TypeAlias = "tuple[AbstractJob[object], ...] | dict[AbstractJob[object], None]"
-"""Each once, in order: a tuple of one at most, which takes half of the memory, or a dict."""
+"""In order: a tuple, which takes half of the memory, or a dict, which is quick to change."""
 
 UNNAMED = "NOLABEL"
 """The name of what has none."""

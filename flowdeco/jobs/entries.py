@@ -42,7 +42,7 @@ def group(jobs: Iterable[tuple[AbstractJob[object], Outcome]]) -> list[Entry]:
         required = entry.outcome.required
         if required is None:
             required = entry.job.required
-        entry.required = [by_job[other] for other in required if other in by_job]
+        entry.required = [by_job[other] for other in dict.fromkeys(required) if other in by_job]
     try:
         return topological_order({entry: entry.required for entry in by_job.values()})
     except CircularError:

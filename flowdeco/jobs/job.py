@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import attrs
 
+from flowdeco.base.limits import check_flag
 from flowdeco.base.text import alike, line, path_within, value_line
 
 from .abstract_job import NEVER_RUN, AbstractJob, R, RequirementSet
@@ -33,6 +34,7 @@ from .callables import (
 )
 from .current import current_execution
 from .outcome import MISSING
+from .requirements import collected
 
 __all__ = ["Job"]
 
@@ -89,7 +91,18 @@ class Job(AbstractJob[R]):
             self.__flow_given__ = required
             self.body = body
             self.shutdown = shutdown
-            self.__attrs_post_init__()
+            if type(self) is Job and timeout is shutdown is None and is_plain(body):
+                # What __attrs_post_init__ does, where there is little to do.
+                self.__flow_timeout__ = None
+                if critical is not None:
+                    check_flag(critical, "critical")
+                if forever is not False:
+                    check_flag(forever, "forever")
+                if required is not None:
+                    self.__flow_required__ = collected(required, AbstractJob)
+                    self.__flow_given__ = None
+            else:
+                self.__attrs_post_init__()
 
     def __attrs_post_init__(self) -> None:
         body: object = self.body

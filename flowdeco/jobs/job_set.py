@@ -15,14 +15,13 @@ from flowdeco.errors import (
     CycleError,
     NestingError,
     OwnershipError,
-    RequirementError,
 )
 
 from .abstract_job import UNNAMED, AbstractJob, RequirementSet
 from .bodies import NESTED, PLAIN
 from .chain import Chain
 from .job import Job
-from .membership import is_text, no_job, not_told_apart
+from .membership import is_text, no_job, not_told_apart, out_of_reach
 from .names import check_names, check_timeout
 from .plan import Plan
 
@@ -175,8 +174,13 @@ class JobSet(AbstractJob[bool]):
     def update(self, jobs: Iterable[Jobs]) -> Self:
         """Add several jobs or chains, as `add` does; return this scheduler."""
         self.__flow_refuse_busy__("add a job to")
+        me, add = self.__flow_me__, self.__flow_plan__.add
         for job in jobs:
-            self._take_in(job)
+            if type(job) is Job and job.__flow_owner__ is None:  # as nearly all are
+                job.__flow_owner__ = me
+                add(job)
+            else:
+                self._take_in(job)
         if not self.__flow_plan__.is_outdated:
             with contextlib.suppress(KeyError):  # what one of them requires is still to come
                 self.__flow_plan__.lay_out()
@@ -338,7 +342,13 @@ class JobSet(AbstractJob[bool]):
 
     def _check_jobs(self) -> None:
         self._lay_out()
-        for job in self.__flow_jobs__:
+        # A comprehension leaves most of the jobs out in half of the time.
+        special = [
+            job
+            for job in self.__flow_jobs__
+            if job.__flow_body__ is not PLAIN or job.timeout is not None or type(job) is not Job
+        ]
+        for job in special:
             if type(job) is not Job:
                 check_names(job)
             if job.timeout is not None:
@@ -352,30 +362,13 @@ class JobSet(AbstractJob[bool]):
         try:
             self.__flow_plan__.lay_out()
         except KeyError:
-            raise self._out_of_reach() from None
+            raise out_of_reach(self) from None
         if self.__flow_plan__.unordered:
             self.topological_order()
             self.__flow_plan__.unordered = False
 
     def __flow_graph_changed__(self) -> None:
         self.__flow_plan__.is_outdated = True
-
-    def _out_of_reach(self) -> RequirementError:
-        job, other = next(
-            (job, other)
-            for job in self
-            for other in job.__flow_required__
-            if other not in self.__flow_jobs__
-        )
-        where = other.__flow_home__
-        place = "no scheduler" if where is None else where.__flow_called__()
-        return RequirementError(
-            f"{job.__flow_called__()} in {self.__flow_called__()} requires"
-            f" {other.__flow_called__()}, which is in {place}; requirements stay within one"
-            " scheduler: add it here, or drop it with sanitize()",
-            job,
-            other,
-        )
 
     def _cycle(self, error: CircularError) -> CycleError:
         jobs = cast("list[AbstractJob[object]]", error.nodes)

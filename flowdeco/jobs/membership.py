@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Coroutine
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from flowdeco.base.text import class_name, value_line
+from flowdeco.errors import RequirementError
 
 from .abstract_job import AbstractJob
 from .callables import function_name, is_coroutine
 
-__all__ = ["is_text", "no_job", "not_told_apart"]
+if TYPE_CHECKING:
+    from flowdeco.base.protocols import JobSetLike
+
+__all__ = ["is_text", "no_job", "not_told_apart", "out_of_reach"]
 
 
 def not_told_apart(job: AbstractJob[object]) -> TypeError:
@@ -41,3 +45,17 @@ def no_job(value: object) -> TypeError:
 def is_text(value: object, text: str) -> bool:
     """Tell whether a label is that text; one of another type may compare as it likes."""
     return issubclass(type(value), str) and str.__eq__(cast("str", value), text) is True
+
+
+def out_of_reach(jobs: JobSetLike) -> RequirementError:
+    """Say which job requires one that is not in the same set."""
+    job, other = next((job, other) for job in jobs for other in job.required if other not in jobs)
+    where = other.__flow_home__
+    place = "no scheduler" if where is None else where.__flow_called__()
+    return RequirementError(
+        f"{job.__flow_called__()} in {jobs.__flow_called__()} requires"
+        f" {other.__flow_called__()}, which is in {place}; requirements stay within one"
+        " scheduler: add it here, or drop it with sanitize()",
+        job,
+        other,
+    )
