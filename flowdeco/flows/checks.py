@@ -16,6 +16,7 @@ from flowdeco.base.annotations import field_names
 from flowdeco.base.text import alike, class_name, line, repr_line, value_line, with_article
 from flowdeco.jobs.chain import Chain, Chainable
 
+from .base import FlowBase
 from .declaration import Declaration, Decorator
 from .foreign import OVER_A_FLOW, bases_with_fields, field_meant, foreign_field, items_problem
 from .hooks import hook_problems, inherited_hook_problems
@@ -257,7 +258,7 @@ class Checks:
             yield f"an attribute{whose} ({class_name(value)}) {hides}; rename it"
 
     def _of_mixins(self) -> Iterator[str]:
-        mixins = [one for one in self.cls.__mro__[1:] if not hasattr(one, "__flow_definition__")]
+        mixins: list[type] = [one for one in self.cls.__mro__[1:] if not issubclass(one, FlowBase)]
         for problem in bases_with_fields(mixins):
             yield f"{self.cls.__qualname__} ({place(self.cls)}): its base {problem}"
         for base in self.cls.__mro__[1:]:

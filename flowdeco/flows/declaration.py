@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, cast, overload
 
 import attrs
 
-from flowdeco.base.annotations import is_async_function, parameters
+from flowdeco.base.annotations import is_async_function
 from flowdeco.base.text import class_name, line, repr_line
 from flowdeco.errors import NoSubflowError, ReplacedError
 from flowdeco.jobs.chain import Chain, ChainMember
 
+from .base import FlowBase
 from .instead import instead_of_call, instead_of_inherited
+from .signatures import called, parameters_of
 
 if sys.version_info >= (3, 13):  # not asked of the other, which takes longer to import
     from typing import TypeVar
@@ -28,7 +30,6 @@ if TYPE_CHECKING:
     from flowdeco.jobs.bodies import MethodBody
     from flowdeco.jobs.job import Job
 
-    from .flow import Flow
 
 __all__ = [
     "AsyncMethod",
@@ -41,7 +42,6 @@ __all__ = [
     "Step",
     "Subflow",
     "instead_on",
-    "parameters_of",
 ]
 
 R = TypeVar("R", covariant=True, default=object)
@@ -90,7 +90,7 @@ class Declaration(ChainMember["Declaration[object]"], Generic[R]):
     def __init__(self, method: object, options: Options) -> None:
         self.method = method
         self.options = options
-        self.owner: type[Flow] | None = None
+        self.owner: type | None = None
         self.chains: list[Chain[Declaration[object]]] = []
         self.followed: dict[Declaration[object], None] = {}
         """What it comes after by `>>`, as far as that was said before its class was made."""
@@ -116,7 +116,7 @@ class Declaration(ChainMember["Declaration[object]"], Generic[R]):
     def __set_name__(self, owner: type, name: str) -> None:
         # `z = a` in a class body is no new name for a, and must not take it from it.
         if self.owner is None:
-            self.owner = cast("type[Flow]", owner)
+            self.owner = owner
             self.name = name
             self.__name__ = self.__name__ or name
             self.__qualname__ = self.__qualname__ or f"{owner.__qualname__}.{name}"
@@ -158,12 +158,12 @@ class Declaration(ChainMember["Declaration[object]"], Generic[R]):
     @functools.cached_property
     def is_generator(self) -> bool:
         """Whether the method is an async generator function."""
-        return inspect.isasyncgenfunction(_called(self.method))
+        return inspect.isasyncgenfunction(called(self.method))
 
     @functools.cached_property
     def is_async(self) -> bool:
         """Whether a call of the method gives something to be awaited."""
-        return is_async_function(self.method) or is_async_function(_called(self.method))
+        return is_async_function(self.method) or is_async_function(called(self.method))
 
     @functools.cached_property
     def is_threaded(self) -> bool:
@@ -260,8 +260,8 @@ class _OfJob(Method[R, Body]):
     @overload
     def __get__(self, instance: None, owner: type) -> Self: ...
     @overload
-    def __get__(self, instance: Flow, owner: type) -> Job[R]: ...
-    def __get__(self, instance: Flow | None, owner: type) -> Self | Job[R]:
+    def __get__(self, instance: FlowBase, owner: type) -> Job[R]: ...
+    def __get__(self, instance: FlowBase | None, owner: type) -> Self | Job[R]:
         if instance is None:
             return self
         return cast("Job[R]", _job_of(instance, self))
@@ -292,8 +292,8 @@ class Subflow(Method[R, Body]):
     @overload
     def __get__(self, instance: None, owner: type) -> Self: ...
     @overload
-    def __get__(self, instance: Flow, owner: type) -> R: ...
-    def __get__(self, instance: Flow | None, owner: type) -> Self | R:
+    def __get__(self, instance: FlowBase, owner: type) -> R: ...
+    def __get__(self, instance: FlowBase | None, owner: type) -> Self | R:
         if instance is None:
             return self
         job = _job_of(instance, self)
@@ -331,44 +331,6 @@ class Decorator:
         return self.kind(method, self.options)
 
 
-# What a method is made of
-
-
-def parameters_of(method: object) -> Sequence[inspect.Parameter]:
-    """The parameters of a method, self included; of the one that other decorators stand on.
-
-    Raises:
-        TypeError, ValueError: it cannot be called, or does not tell.
-    """
-    found = _parameters(method)
-    given = method.keywords if isinstance(method, functools.partial) else ()
-    return tuple(one for one in found if one.name not in given)
-
-
-def _parameters(method: object) -> Sequence[inspect.Parameter]:
-    try:
-        return parameters(method)
-    except ValueError:  # a decorator stands on something without a signature
-        pass
-    try:
-        return parameters(method, follow_wrapped=False)
-    except ValueError:
-        # An object with `__call__` and `__get__` is a builtin for inspect, which finds nothing.
-        call = _called(method)
-        if not isinstance(call, FunctionType):
-            raise
-        return parameters(MethodType(call, method))
-
-
-def _called(method: object) -> object:
-    """The function that a call of something leads to: that of the class, for most objects."""
-    while isinstance(method, functools.partial):
-        method = method.func
-    if isinstance(method, (FunctionType, MethodType)):
-        return method
-    return getattr(type(method), "__call__", None)  # noqa: B004  # not whether it can be called
-
-
 def _text_of(method: object, attribute: str) -> str:
     try:
         text: object = getattr(method, attribute, "")
@@ -394,8 +356,8 @@ def instead_on(
     return instead_of_call(declared, same, caller, is_own=is_own)
 
 
-def _job_of(instance: Flow, declared: Declaration[object]) -> Job[object]:
-    if not hasattr(type(instance), "__flow_definition__"):
+def _job_of(instance: FlowBase, declared: Declaration[object]) -> Job[object]:
+    if not issubclass(type(instance), FlowBase):
         # Give good error for: a decorated method in a class that is no flow.
         name = class_name(instance)
         raise TypeError(

@@ -18,6 +18,7 @@ from flowdeco.jobs.loops import refuse_running_loop
 from flowdeco.scheduler import Scheduler
 from flowdeco.views.report import Report
 
+from .base import FlowBase
 from .changes import check_unchanged, refuse_dataclass
 from .checks import place
 from .declaration import Declaration, Each, Subflow, instead_on
@@ -40,7 +41,7 @@ _CLS = inspect.Parameter("cls", inspect.Parameter.POSITIONAL_ONLY)
 
 
 @dataclass_transform(kw_only_default=True, eq_default=False, field_specifiers=(attrs.field,))
-class Flow:
+class Flow(FlowBase):
     """A scenario: a class whose decorated methods are jobs, and whose annotations are fields.
 
     Fields are keyword-only arguments, as attrs makes them (`attrs.field` has a default, a
@@ -323,8 +324,9 @@ def _make_body(flow: Flow, name: str, declared: Declaration[object]) -> MethodBo
     )
 
 
-def _preview(flow: type[Flow]) -> Scheduler:
+def _preview(flow: type[FlowBase]) -> Scheduler:
     """The jobs of a flow class without a flow, to be drawn and never to be run."""
+    assert issubclass(flow, Flow)  # there is no other class of flows
     jobs = _make_jobs(cast("Flow", None), flow.__flow_definition__)
     for job in jobs.values():
         if isinstance(job.body, SubflowBody):

@@ -7,8 +7,9 @@ from types import FunctionType
 
 from flowdeco.base.annotations import is_async_function
 
-from .declaration import Declaration, parameters_of
+from .declaration import Declaration
 from .methods import counted, described, listed
+from .signatures import parameters_of
 
 __all__ = ["hook_problems", "inherited_hook_problems"]
 

@@ -6,19 +6,33 @@ import functools
 import inspect
 from collections.abc import Sequence
 from types import CodeType
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from flowdeco.base.text import printable
-
-if TYPE_CHECKING:
-    from .declaration import Declaration
 
 __all__ = ["instead_of_call", "instead_of_inherited"]
 
 
+class Declared(Protocol):
+    """A declaration."""
+
+    name: str
+    owner: type | None
+    method: object
+
+    @functools.cached_property
+    def is_async(self) -> bool: ...
+
+    @functools.cached_property
+    def takes_anything(self) -> bool: ...
+
+    @functools.cached_property
+    def parameters(self) -> Sequence[inspect.Parameter]: ...
+
+
 def instead_of_call(
-    declared: Declaration[object],
-    same: Sequence[Declaration[object]],
+    declared: Declared,
+    same: Sequence[Declared],
     caller: CodeType,
     *,
     is_own: bool = False,
@@ -46,12 +60,12 @@ def instead_of_call(
     return f"come after={printable(name)} to get its result, or call the method itself: `{method}`"
 
 
-def instead_of_inherited(declared: Declaration[object], caller: CodeType) -> str:
+def instead_of_inherited(declared: Declared, caller: CodeType) -> str:
     """Say what to write where it was the inherited declaration that was meant."""
     return f"call the inherited method: `{_body_call(declared, caller)}`"
 
 
-def _body_call(declared: Declaration[object], caller: CodeType) -> str:
+def _body_call(declared: Declared, caller: CodeType) -> str:
     owner = "Flow" if declared.owner is None else declared.owner.__name__
     flow = "self" if caller.co_varnames[:1] == ("self",) else "flow"
     try:
@@ -63,7 +77,7 @@ def _body_call(declared: Declaration[object], caller: CodeType) -> str:
     return printable(f"{wait}{owner}.{declared.name}.body({', '.join([flow, *values])})")
 
 
-def _code_of(declared: Declaration[object]) -> object:
+def _code_of(declared: Declared) -> object:
     method: Any = declared.method
     while isinstance(method, functools.partial):
         method = method.func

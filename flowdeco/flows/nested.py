@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import attrs
 
@@ -15,12 +15,12 @@ from flowdeco.engine.enclosing import enclosing_execution
 from flowdeco.errors import BusyError, FlowdecoError
 from flowdeco.jobs.abstract_job import AbstractJob
 from flowdeco.jobs.bodies import MethodBody
+from flowdeco.jobs.callables import isinstance_of
 from flowdeco.jobs.job import Job
 from flowdeco.jobs.plain import discard
 from flowdeco.scheduler import Scheduler
 
-if TYPE_CHECKING:
-    from .flow import Flow
+from .base import FlowBase
 
 __all__ = ["EachBody", "ItemBody", "SubflowBody"]
 
@@ -125,7 +125,7 @@ class EachBody(MethodBody):
 class SubflowBody(MethodBody):
     """The body of a subflow: calls the method, and runs the flows that it returns."""
 
-    preview: Callable[[type[Flow]], Scheduler] | None = None
+    preview: Callable[[type[FlowBase]], Scheduler] | None = None
     """Makes the jobs of a flow class, to be drawn before the run."""
     _ran: Sequence[Scheduler] | None = attrs.field(default=None, init=False)
     _previewed: Sequence[Scheduler] | None = attrs.field(default=None, init=False)
@@ -166,8 +166,7 @@ class SubflowBody(MethodBody):
     def _schedulers_of(self, flows: Sequence[object]) -> list[Scheduler]:
         schedulers: list[Scheduler] = []
         for flow in flows:
-            scheduler = getattr(flow, "__flow_scheduler__", None)
-            if not isinstance(scheduler, Scheduler):
+            if not isinstance_of(flow, FlowBase):
                 error = TypeError(
                     f"{self.name!r} must return a flow or a list of flows, not {value_line(flow)}"
                     f" ({class_name(flow)})"
@@ -175,7 +174,8 @@ class SubflowBody(MethodBody):
                 for one in flows:
                     discard(one)
                 raise error
-            cast("Flow", flow).__flow_begin__()
+            flow.__flow_begin__()
+            scheduler = flow.__flow_scheduler__
             self._refuse_running(scheduler)
             if scheduler in schedulers:
                 raise ValueError(
@@ -207,8 +207,8 @@ class SubflowBody(MethodBody):
     def _foresee(self) -> list[Scheduler]:
         if self.preview is None:
             return []
-        flows = [one for one in returned(self.method) if hasattr(one, "__flow_definition__")]
-        return [self.preview(cast("type[Flow]", flow)) for flow in flows]
+        named = [one for one in returned(self.method) if isinstance(one, type)]
+        return [self.preview(one) for one in named if issubclass(one, FlowBase)]
 
     def renew(self) -> None:
         self._ran = None
