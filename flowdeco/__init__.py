@@ -35,3 +35,8 @@ __all__ = [
     "step",
     "subflow",
 ]
+
+
+def __dir__() -> list[str]:
+    """Show the public names alone, not the modules that they come from."""
+    return [*__all__, "__all__", "__doc__", "__file__", "__name__", "__path__", "__version__"]

@@ -39,7 +39,7 @@ def of_awaitable(awaited: object) -> str:
 
 def of_thread(identifier: int | None) -> str:
     """Return the innermost line of the user's at which a thread stands."""
-    frames = sys._current_frames()
+    frames = sys._current_frames()  # pyright: ignore[reportPrivateUsage]  # has no public name
     return of_frame(None if identifier is None else frames.get(identifier)) or UNKNOWN
 
 

@@ -1,1 +1,4 @@
-"""One run of a set of jobs."""
+"""One run: its session and specification, executions, the ready queue, how it ends, its record.
+
+May import: base, errors, jobs.
+"""

@@ -114,4 +114,4 @@ class BlockMonitor:
         if step is None or step.place is not None:
             return
         if time.monotonic() - step.began > self._limit / 2:
-            step.place = locations.of_frame(sys._current_frames().get(self._loop_thread))
+            step.place = locations.of_frame(sys._current_frames().get(self._loop_thread))  # pyright: ignore[reportPrivateUsage]  # has no public name

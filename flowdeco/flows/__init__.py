@@ -1,1 +1,4 @@
-"""Classes whose methods are jobs."""
+"""What is declared: decorators, declarations, the definition of a class and its checks, flows.
+
+May import: base, errors, jobs, engine, views, scheduler, observers.
+"""

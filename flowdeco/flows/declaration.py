@@ -299,7 +299,7 @@ class Subflow(Method[R, Body]):
         job = _job_of(instance, self)
         made = cast("MethodBody", job.body).made
         if made is None:
-            caller = sys._getframe(1).f_code
+            caller = sys._getframe(1).f_code  # pyright: ignore[reportPrivateUsage]  # has no public name
             cause = job.__flow_outcome__.exception
             raise NoSubflowError(self._why_no_flow(job, owner, caller), job) from cause
         return cast("R", made)

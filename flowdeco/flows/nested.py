@@ -43,7 +43,7 @@ class ItemBody(MethodBody):
         self.item = item
 
     def start(self) -> Any:
-        return self._call(self.item)
+        return self.call(self.item)
 
 
 def _grace() -> float:

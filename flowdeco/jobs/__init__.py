@@ -1,1 +1,4 @@
-"""What runs: jobs, their bodies, chains of them."""
+"""What runs: jobs and their bodies, what they require, how they fared, and sets of them.
+
+May import: base, errors.
+"""

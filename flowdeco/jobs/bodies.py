@@ -127,7 +127,7 @@ class MethodBody(Body):
     def start(self) -> Any:
         """Start the work."""
         if self.inputs or self.is_threaded:
-            return self._call(*self.arguments)
+            return self.call(*self.arguments)
         return self.method(self.flow)
 
     def __call__(self, *given: object) -> Any:
@@ -138,13 +138,13 @@ class MethodBody(Body):
         """
         if given:
             # Give good error for: await super().build.body(self), or self.build.body(self).
-            caller = sys._getframe(1).f_code
+            caller = sys._getframe(1).f_code  # pyright: ignore[reportPrivateUsage]  # has no public name
             flow: Any = self.flow
             instead = flow.__flow_instead_of_call__(self.name, caller, False)
             raise TypeError(f"`body` of the job {self.name!r} takes no arguments; {instead}")
         return self.start()
 
-    def _call(self, *arguments: object) -> Any:
+    def call(self, *arguments: object) -> Any:
         if self.is_threaded:
             call = functools.partial(call_plainly, self.name, self.method, self.flow, *arguments)
             return in_thread(call)

@@ -1,1 +1,4 @@
-"""Those who watch a run."""
+"""Who watches: the base of observers.
+
+May import: base, errors, jobs, engine, views, scheduler.
+"""

@@ -1,1 +1,4 @@
-"""What shows jobs and runs."""
+"""What shows: listings, reports, graphs; and reports that travel.
+
+May import: base, errors, jobs, engine.
+"""
