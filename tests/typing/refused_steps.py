@@ -266,8 +266,7 @@ def no_method() -> None:
         @step
         async def twice(self) -> int: ...
 
-        # No checker can see this one: it is a DefinitionError.
-        @step
+        @step  # type: ignore[type-var]  # pyright: ignore[reportArgumentType, reportCallIssue]
         @classmethod
         async def of_the_class(cls) -> int: ...
 
@@ -276,6 +275,10 @@ def another_kind_of_decorator_for_it() -> None:
     class Wrong(Flow):
         @service  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType, reportCallIssue]
         def plain_service(self) -> int: ...
+
+        # Nobody could receive its value.
+        @service  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType, reportCallIssue]
+        async def returning_service(self) -> int: ...
 
         @subflow  # type: ignore[type-var]  # pyright: ignore[reportArgumentType]
         async def awaited_subflow(self) -> Base: ...

@@ -30,8 +30,8 @@ class Web(Flow):
         pass
 
     @service(critical=False)
-    async def returns_for_nobody(self) -> int:
-        return 1
+    async def not_critical(self) -> None:
+        pass
 
     @service(after=database)
     async def pool(self, dsn: str) -> AsyncIterator[list[str]]:
@@ -69,7 +69,7 @@ class Web(Flow):
     async def no_value(self, nothing: None, port: int) -> float:
         return port
 
-    @step(after=returns_for_nobody)
+    @step(after=not_critical)
     async def still_none(self, nothing: None) -> None:
         pass
 
@@ -85,7 +85,7 @@ def on_a_flow(flow: Web) -> None:
     assert_type(flow.generator.result(), bytes)
     assert_type(flow.only_up, Job[None])
     assert_type(flow.watchdog, Job[None])
-    assert_type(flow.returns_for_nobody, Job[None])
+    assert_type(flow.not_critical, Job[None])
     assert_type(flow.pool.result(), list[str])
     assert_type(flow.server.result(), tuple[str, int])
     assert_type(flow.coroutine_with_values, Job[None])
