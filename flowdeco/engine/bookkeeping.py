@@ -194,8 +194,12 @@ class Bookkeeping(ABC):
         outcome.value = value
         outcome.state = _DONE
         execution.ended = True
-        if execution.task is not None:
+        if execution.drain is not None:
             self.forget(execution)
+        elif execution.task is not None:
+            # What forget() does, where there is no more to it.
+            execution.task = None
+            progress.executions[execution.number] = None
         left = progress.left = progress.left - 1
         if not left or self.phase is not _OPEN:
             self.step_ended()

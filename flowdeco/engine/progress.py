@@ -106,26 +106,29 @@ class Progress(Generic[W]):
             outcome = Outcome(job.__flow_required__, default if critical is None else critical)
             job.__flow_outcome__ = outcome
             outcomes.append(outcome)
-            function: Any = None
             if (
                 job.__flow_body__ is PLAIN
                 and type(job) is Job
                 and job.timeout is None
                 and not job.forever
             ):
-                function = job.body
-            name: Any = job.label
-            if type(function) is FunctionType:
-                names.append(function.__name__ if name is None else name)
-            elif type(function) is MethodBody:
-                names.append(function.name if name is None else name)
-                function = MethodType(function.method, function.flow)
+                function: Any = job.body
+                name: Any = job.label
+                if type(function) is FunctionType:
+                    bodies.append(function)
+                    names.append(function.__name__ if name is None else name)
+                    continue
+                if type(function) is MethodBody:
+                    bodies.append(MethodType(function.method, function.flow))
+                    names.append(function.name if name is None else name)
+                    continue
+                bodies.append(function)
             else:
-                names.append(name_of(job))
+                bodies.append(None)
                 services += job.forever
                 if job.__flow_body__.is_stateful:
                     job.__flow_renew__()
-            bodies.append(function)
+            names.append(name_of(job))
         if not _are_printable(names):
             names[:] = map(name_of, self.jobs)
         if path:
@@ -136,10 +139,9 @@ class Progress(Generic[W]):
 
     def start(self) -> int:
         """Make ready the jobs that require nothing; return their number."""
-        for number, count in enumerate(self.waiting):
-            if not count:
-                self.outcomes[number].state = _SCHEDULED
-                self.ready.append(number)
+        self.ready.extend([number for number, count in enumerate(self.waiting) if not count])
+        for number in self.ready:
+            self.outcomes[number].state = _SCHEDULED
         return len(self.ready)
 
     def release(self, successors: Sequence[int], add: Callable[[R], object], run: R) -> None:

@@ -100,6 +100,10 @@ class ReadyQueue:
         self.is_forced = False
         """After a third signal: exceptions are let through wherever they are raised."""
 
+    def add_many(self, source: Source, count: int) -> None:
+        """Note that the run has made so many jobs ready."""
+        self._sources.extend([source] * count)
+
     def grant(self, execution: Startable) -> None:
         """Take in a job that has waited for a slot and has it now; it starts in the next turn.
 

@@ -202,10 +202,8 @@ class Run(Bookkeeping):
         if not self.progress.left:
             self.close()
             return
-        queue = self.queue
-        for _ in range(self.progress.start()):
-            queue.add(self)
-        queue.advance()
+        self.queue.add_many(self, self.progress.start())
+        self.queue.advance()
 
     def may_start(self, now: float) -> bool:
         """Tell whether a body may start at that time; none does after the deadline (rule 2)."""

@@ -174,11 +174,13 @@ class JobSet(AbstractJob[bool]):
     def update(self, jobs: Iterable[Jobs]) -> Self:
         """Add several jobs or chains, as `add` does; return this scheduler."""
         self.__flow_refuse_busy__("add a job to")
-        me, add = self.__flow_me__, self.__flow_plan__.add
+        me, plan = self.__flow_me__, self.__flow_plan__
+        numbers, numbered = plan.numbers, plan.jobs
         for job in jobs:
             if type(job) is Job and job.__flow_owner__ is None:  # as nearly all are
                 job.__flow_owner__ = me
-                add(job)
+                numbers[job] = len(numbered)
+                numbered.append(job)
             else:
                 self._take_in(job)
         if not self.__flow_plan__.is_outdated:
