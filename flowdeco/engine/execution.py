@@ -195,7 +195,7 @@ class Execution:
                 )
             else:
                 context, name = run.context.copy(), run.progress.names[self.number]
-                task = deferred(self.execute(None), queue.loop, context, name, self)
+                task = deferred(self, queue.loop, context, name)
         except (Exception, asyncio.CancelledError) as error:
             # No task could be made.
             if not self.ended:

@@ -61,6 +61,10 @@ suspension then, or to its end.
 class Starter(Protocol):
     """The owner of a task that has not begun."""
 
+    def execute(self, now: float | None) -> Coroutine[Any, Any, None]:
+        """Return its guard."""
+        ...
+
     def cancelled_early(self) -> object:
         """Note that the task was cancelled, perhaps before its first step."""
 
@@ -84,17 +88,14 @@ class DeferredTask(asyncio.Task[None]):
 
 
 def deferred(
-    coroutine: Coroutine[Any, Any, None],
-    loop: asyncio.AbstractEventLoop,
-    context: contextvars.Context,
-    name: str,
-    starter: Starter,
+    starter: Starter, loop: asyncio.AbstractEventLoop, context: contextvars.Context, name: str
 ) -> DeferredTask:
-    """Make a task that takes its first step in the next turn; without one, close the coroutine."""
+    """Make a task of the guard of a starter, which takes its first step in the next turn."""
+    guard = starter.execute(None)
     try:
-        task = DeferredTask(coroutine, loop=loop, name=name, context=context)
+        task = DeferredTask(guard, loop=loop, name=name, context=context)
     except BaseException:
-        coroutine.close()
+        guard.close()
         raise
     task.starter = starter
     return task

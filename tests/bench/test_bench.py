@@ -11,6 +11,7 @@ import pytest
 
 from bench.bodies import BODIES
 from bench.contenders import CONTENDERS, load
+from bench.features import FEATURES
 from bench.instructions import perform
 from bench.measure import ordered
 from bench.shapes import SHAPES, depth, is_followed
@@ -114,3 +115,18 @@ def test_the_command_prints_tables():
 
     assert "|  | floor | graphlib with TaskGroup |\n" in ended.stdout
     assert ended.stdout.count("| chain, noop, 40 |") == 5
+
+
+@pytest.mark.parametrize("feature", FEATURES.values(), ids=FEATURES)
+def test_a_feature_runs_every_job_once(feature):
+    """What a feature costs is counted with the same jobs as without it."""
+    ran = []
+
+    async def body():
+        ran.append(body)
+
+    async def build_and_run():
+        await feature.run(await feature.build([[], [0], [0, 1]], [body] * 3))
+
+    asyncio.run(build_and_run())
+    assert len(ran) == (6 if "shutdown" in str(feature.job) else 3)
