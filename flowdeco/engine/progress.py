@@ -10,7 +10,7 @@ from typing import Any, Final, Generic, Protocol, TypeVar
 
 from flowdeco.base.text import LIMIT
 from flowdeco.jobs.abstract_job import AbstractJob
-from flowdeco.jobs.bodies import PLAIN, MethodBody
+from flowdeco.jobs.bodies import PLAIN, CoroutineBody, MethodBody
 from flowdeco.jobs.entries import Entry, unrun
 from flowdeco.jobs.job import Job
 from flowdeco.jobs.marks import name_of
@@ -106,28 +106,28 @@ class Progress(Generic[W]):
             outcome = Outcome(job.__flow_required__, default if critical is None else critical)
             job.__flow_outcome__ = outcome
             outcomes.append(outcome)
-            if (
-                job.__flow_body__ is PLAIN
-                and type(job) is Job
-                and job.timeout is None
-                and not job.forever
-            ):
+            body = job.__flow_body__
+            if type(job) is Job and job.timeout is None and not job.forever:
                 function: Any = job.body
                 name: Any = job.label
-                if type(function) is FunctionType:
+                if body is PLAIN and type(function) is FunctionType:
                     bodies.append(function)
                     names.append(function.__name__ if name is None else name)
                     continue
-                if type(function) is MethodBody:
+                if body is PLAIN and type(function) is MethodBody:
                     bodies.append(MethodType(function.method, function.flow))
                     names.append(function.name if name is None else name)
                     continue
-                bodies.append(function)
+                if type(body) is CoroutineBody:
+                    bodies.append(job.co_run)  # which looks whether it has started
+                    names.append(body.__name__ if name is None else name)
+                    continue
+                bodies.append(function if body is PLAIN else None)
             else:
                 bodies.append(None)
                 services += job.forever
-                if job.__flow_body__.is_stateful:
-                    job.__flow_renew__()
+            if body.is_stateful:
+                job.__flow_renew__()
             names.append(name_of(job))
         if not _are_printable(names):
             names[:] = map(name_of, self.jobs)

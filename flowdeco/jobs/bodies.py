@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import functools
 import inspect
 import sys
 import weakref
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Generator, Sequence
-from types import GeneratorType
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from types import CoroutineType
 from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar, cast
 
 import attrs
@@ -176,7 +177,30 @@ async def up_and_down(generator: AsyncIterator[R]) -> R:
     return value
 
 
-_claimed: weakref.WeakSet[AnyCoroutine] = weakref.WeakSet()
+class _Claim(weakref.ref["CoroutineBody"]):
+    """The claim of a body on its coroutine: it keeps that alive, so that no other has its id."""
+
+    __slots__ = ("coroutine",)
+
+    coroutine: AnyCoroutine
+
+
+_claims: dict[int, _Claim] = {}
+"""The claims of all bodies there are, by the id of the coroutine."""
+
+
+def _release(claim: weakref.ref[CoroutineBody]) -> None:
+    # Not __del__: where the job is part of a reference cycle, the collector might finalise the
+    # coroutine first, with a warning that it was never awaited.
+    coroutine = cast("_Claim", claim).coroutine
+    _claims.pop(id(coroutine), None)
+    close_unstarted(coroutine)
+
+
+@atexit.register
+def _release_all() -> None:
+    for claim in tuple(_claims.values()):
+        _release(claim)
 
 
 class CoroutineBody(Body):
@@ -187,16 +211,15 @@ class CoroutineBody(Body):
     is_stateful = True
 
     def __init__(self, coroutine: AnyCoroutine) -> None:
-        if coroutine in _claimed:
+        if id(coroutine) in _claims:
             raise TypeError(
                 f"the coroutine {function_name(coroutine)} is the body of another job already;"
                 " call the function once for each job"
             )
-        _claimed.add(coroutine)
         self.coroutine = coroutine
-        # Not __del__: where the job is part of a reference cycle, the collector might finalise
-        # the coroutine first, with a warning. The finalizer keeps it alive until then.
-        weakref.finalize(self, close_unstarted, coroutine)
+        claim = _Claim(self, _release)
+        claim.coroutine = coroutine
+        _claims[id(coroutine)] = claim
 
     def check(self, job: JobLike) -> None:
         """Refuse a second start.
@@ -220,12 +243,11 @@ class CoroutineBody(Body):
         return function_name(self.coroutine)
 
 
-def _has_started(coroutine: AnyCoroutine) -> bool:
-    if type(coroutine) is GeneratorType:
-        generator = cast("Generator[Any, Any, Any]", coroutine)
-        return inspect.getgeneratorstate(generator) != inspect.GEN_CREATED
-    state = inspect.getcoroutinestate(cast("Coroutine[Any, Any, Any]", coroutine))
-    return state != inspect.CORO_CREATED
+def _has_started(coroutine: Any) -> bool:
+    if type(coroutine) is CoroutineType:
+        # As inspect.getcoroutinestate does, which most of such jobs would call.
+        return coroutine.cr_suspended or coroutine.cr_running or coroutine.cr_frame is None
+    return inspect.getgeneratorstate(coroutine) != inspect.GEN_CREATED
 
 
 class AwaitableBody(Body):
