@@ -305,7 +305,7 @@ class AbstractJob(ChainMember["AbstractJob[object]"], Generic[R]):
         return self.__flow_outcome__.state in (State.IDLE, State.SKIPPED)
 
     def is_scheduled(self) -> bool:
-        """Tell whether it is ready to start, and waits for a place."""
+        """Tell whether it is ready to start, and waits for a slot."""
         return self.__flow_outcome__.state is State.SCHEDULED
 
     def is_running(self) -> bool:

@@ -53,7 +53,7 @@ class Body:
     is_threaded: bool = False
     """Whether it runs in a thread."""
     takes_slot: bool = True
-    """Whether it takes a place of the window, unless it is a service."""
+    """Whether its job needs a slot of the window, unless it is a service."""
     is_stateful: bool = False
     """Whether it keeps something that is to be checked or renewed when a run begins."""
     raises_nested_failures: bool = False
@@ -204,7 +204,7 @@ def _release_all() -> None:
 
 
 class CoroutineBody(Body):
-    """A coroutine object in the place of a function: it can be called a single time."""
+    """A coroutine object where others have a function: it can be called once."""
 
     __slots__ = ("__weakref__", "coroutine")
 
@@ -251,7 +251,7 @@ def _has_started(coroutine: Any) -> bool:
 
 
 class AwaitableBody(Body):
-    """An awaitable object in the place of a function, such as a future: each run awaits it."""
+    """An awaitable where others have a function, such as a future: each run awaits it."""
 
     __slots__ = ("awaitable",)
 

@@ -19,7 +19,7 @@ class State(enum.Enum):
     IDLE = "idle"
     """The run has not started it, or never did, however it ended."""
     SCHEDULED = "scheduled"
-    """Ready to start, and waiting for a place."""
+    """Ready to start, and waiting for a slot."""
     RUNNING = "running"
     """Started, and not ended."""
     DONE = "done"

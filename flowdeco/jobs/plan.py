@@ -52,14 +52,14 @@ class Plan:
         waiting.extend([len(job.__flow_required__) for job in new])
         successors.extend([None] * len(new))
         for job in new:
-            number = numbers[job]  # not counted anew: an int takes more memory than its place
+            number = numbers[job]  # the same object as there: a new int takes memory
             for before in job.__flow_required__:
-                place = numbers[before]
-                if place >= number:
+                earlier = numbers[before]
+                if earlier >= number:
                     self.unordered = True
-                waits = successors[place]
+                waits = successors[earlier]
                 if waits is None:
-                    successors[place] = [number]
+                    successors[earlier] = [number]
                 else:
                     waits.append(number)
         self.is_outdated = False

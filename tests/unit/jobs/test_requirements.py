@@ -51,6 +51,19 @@ def test_requires_accepts(give, expected):
     assert "".join(labels(job.required)) == expected
 
 
+def test_a_requirement_that_stands_twice():
+    """It is there once, for whoever asks, and the job runs when it has ended."""
+    a = Job(lambda: sleeping(1), label="a")
+    job = Job(lambda: sleeping(1), label="job", required=[a, a])
+    scheduler = Scheduler(a, job)
+
+    assert labels(job.required) == ["a"]
+    assert scheduler.requirements() == {a: [], job: [a]}
+    assert orchestrate(scheduler)
+    assert scheduler.report.jobs[1].requirements == ("a",)
+    assert job.started_at == a.ended_at
+
+
 def test_requires_a_deep_nesting():
     """Collections may be nested ten thousand deep."""
     nested = nap("a")
