@@ -3,37 +3,38 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from types import CoroutineType
 from typing import Any, cast
 
 from flowdeco.base import locations, log
-from flowdeco.base.exceptions import context_of, is_cancellation, is_exit
-from flowdeco.base.limits import finite
+from flowdeco.base.exceptions import is_cancellation
 from flowdeco.base.text import class_name, line
 from flowdeco.errors import SkippedError
 from flowdeco.jobs.abstract_job import AbstractJob
+from flowdeco.jobs.job import Job
 from flowdeco.jobs.marks import name_of
-from flowdeco.jobs.outcome import MISSING, State
+from flowdeco.jobs.outcome import MISSING, Outcome, State
 from flowdeco.jobs.plain import close_unstarted
 from flowdeco.jobs.threads import ThreadCall
 
 from . import tasks
-from .execution import Execution
-from .slots import Slots
+from .execution import ExecutingRun
+from .slots import Slots, give_back
+from .timed_execution import Timed
 
 __all__ = ["AttendedExecution"]
 
 
-class AttendedExecution(Execution):
+class AttendedExecution(Timed):
     """A job with a timeout, slots, inputs, a thread, a foreign task, or somebody who watches."""
+
+    __slots__ = ("body", "job")
+
+    job: AbstractJob[object]
 
     # Class attributes are the defaults of what most of them never need, which so costs neither
     # time nor memory.
-    timer: asyncio.TimerHandle | None = None
-    """The timer of its own timeout."""
-    expires_at: float | None = None
-    """When that timeout comes, by the clock."""
     watched: Awaitable[object] | None = None
     """The body, where the block monitor has an eye on its steps."""
     call: ThreadCall[Any] | None = None
@@ -46,13 +47,25 @@ class AttendedExecution(Execution):
     """It is stuck, and its end is told already, or will be by the thread itself."""
     is_settled: bool = False
     """Its body has ended, and the foreign task has still to."""
-    is_late: bool = False
-    """Its own timeout has come."""
+
+    def __init__(
+        self,
+        run: ExecutingRun,
+        number: int,
+        outcome: Outcome,
+        job: AbstractJob[object],
+        body: Callable[[], Any] | None = None,
+    ) -> None:
+        super().__init__(run, number, outcome)
+        self.job = job  # pyright: ignore[reportIncompatibleMethodOverride]  # quicker than the property
+        self.body = body
+        """The function of the body, where the job need not be asked for it."""
 
     # Its beginning
 
     def start(self, now: float) -> None:
         """Start the body if it has all that it needs; else it is skipped, or queues for a slot."""
+        self.run.progress.executions[self.number] = self  # it may have to wait for a slot
         if not self._can_start():
             return
         if self.run.session.has_factory:
@@ -92,11 +105,7 @@ class AttendedExecution(Execution):
 
     def give_slots_back(self) -> None:
         """Give back its slots; the jobs that have waited for them start."""
-        for window in self.slots:
-            next_one = window.give_back(self)
-            if next_one is not None:
-                # It may belong to another run, which shares these slots.
-                self.run.queue.grant(next_one)
+        give_back(self, self.slots, self.run.queue)
 
     def begin(self, now: float) -> Awaitable[object]:
         """Call the body, with its timer set, watched, and its start told."""
@@ -105,10 +114,7 @@ class AttendedExecution(Execution):
             run.job_started(self)
             now = run.clock()  # observers may have taken their time
         if self.job.timeout is not None:
-            timeout = finite(self.job.__flow_own_timeout__())
-            if timeout is not None:
-                self.expires_at = now + timeout
-                run.session.set_timers_soon(self)
+            self.expect_end(now)
         if run.session.monitor is None:
             return self.begin_body()
         self.watched = self.begin_body()
@@ -120,64 +126,26 @@ class AttendedExecution(Execution):
 
     def begin_body(self) -> Awaitable[object]:
         """Call the body."""
-        return self.job.co_run()
-
-    # Its timeout
-
-    def set_timer(self) -> None:
-        """Set the timer of its own timeout, unless the body has ended."""
-        if self.ended or self.expires_at is None or self.is_settled:
-            return
-        self.timer = self.run.session.loop.call_at(self.expires_at, self.expire)
-
-    def expire(self) -> None:
-        """Stop the body: it has taken longer than its timeout."""
-        if not self.stopping:
-            self.is_late = True
-            self.run.ending.drain_alone(self)
-
-    @property
-    def has_expired(self) -> bool:
-        """Whether its own timeout has come."""
-        return self.is_late
-
-    def stop_timer(self) -> None:
-        """Let its own timeout no longer count."""
-        self.expires_at = None
-        if self.timer is not None:
-            self.timer.cancel()
-            self.timer = None  # whose context knows the execution
+        if self.body is None:
+            return self.job.co_run()
+        begun = self.body()
+        if type(begun) is CoroutineType:
+            return cast("Coroutine[Any, Any, object]", begun)
+        return cast("Job[object]", self.job).__flow_awaitable__(begun)
 
     # Its end
 
-    def note_error(self, error: BaseException | None) -> None:
-        """Note a bad end."""
-        if self.is_late and not is_exit(error):
-            self.fail(self.lateness(error))
-        else:
-            super().note_error(error)
-
-    def lateness(self, error: BaseException | None) -> TimeoutError:
-        """Return the failure of a body that was late, whatever else it has ended with."""
-        seconds = self.job.__flow_own_timeout__()
-        late = TimeoutError(f"{self.name} took longer than {seconds:g} s")
-        if error is not None and not (is_cancellation(error) and context_of(error) is None):
-            # What the body was about to fail with, when the timeout came in its clean-up.
-            late.__cause__ = error
-        return late
-
-    def leave(self, now: float) -> None:
-        """Tell the run that it has ended, unless its task has still to."""
-        if self.is_foreign:
-            self.is_settled = True
-            self.stop_timer()
-        else:
-            super().leave(now)
+    def wait_for_task(self) -> None:
+        """Note that the body has ended, and the foreign task has still to."""
+        self.is_settled = True
+        self.stop_timer()
 
     def close(self) -> None:
         """Let go of all that the body has had; one that was made and never begun is closed."""
-        self.stop_timer()
-        self.give_slots_back()
+        if self.expires_at is not None:
+            self.stop_timer()
+        if self.slots:
+            self.give_slots_back()
         self.call = self.guard = None
         watched, self.watched = self.watched, None
         if type(watched) is CoroutineType:
@@ -191,14 +159,11 @@ class AttendedExecution(Execution):
         super().abandon_task()
 
     def note_stuck(self) -> None:
-        """Leave the thread behind, if there is one; a job that was late has failed as well."""
+        """Leave the thread behind, if there is one."""
         self.is_left = self.call is not None and self.call.leave(super().ended_late)
         if self.job.__flow_body__.is_threaded:
             self.run.session.threads.give_up_one()
-        if self.has_expired:
-            late = self.lateness(None)
-            self.keep(late)
-            self.run.job_failed(self, late)
+        super().note_stuck()
 
     def ended_late(self, error: BaseException | None) -> None:
         """Note how a body has ended that was stuck, unless its thread says that itself."""
@@ -216,7 +181,6 @@ class AttendedExecution(Execution):
 
     def _start_foreign(self) -> None:
         run = self.run
-        run.queue.now = None  # for the factory may let the body start at once
         self.guard = guard = self._execute_in_foreign_task()
         self.is_foreign = True
         try:
@@ -240,7 +204,7 @@ class AttendedExecution(Execution):
     async def _execute_in_foreign_task(self) -> None:
         if not self.ended:
             tasks.name_current_task(self.path)
-            await self.execute(self.run.clock())
+            await self.execute(None)
 
     def _foreign_task_done(self, task: asyncio.Task[None]) -> None:
         """End the job with the task that a task factory has made for it.

@@ -11,7 +11,7 @@ from typing import Any
 from flowdeco.base import log
 from flowdeco.base.exceptions import is_exit
 from flowdeco.jobs.abstract_job import AbstractJob
-from flowdeco.jobs.outcome import State
+from flowdeco.jobs.outcome import Outcome, State
 
 from . import run_log
 from .attended_execution import AttendedExecution
@@ -28,8 +28,10 @@ from .record import Record
 from .service_execution import GeneratorServiceExecution, ServiceExecution
 from .session import Session
 from .slots import Slots
+from .slotted_execution import SlottedExecution
 from .specification import Specification
 from .tasks import Clock
+from .timed_execution import TimedExecution
 
 __all__ = ["Bookkeeping"]
 
@@ -57,10 +59,12 @@ class Bookkeeping(ABC):
         "context",
         "enclosing",
         "ending",
+        "is_noted",
         "nested",
         "observers",
         "path",
         "phase",
+        "plain",
         "progress",
         "queue",
         "reason",
@@ -97,11 +101,14 @@ class Bookkeeping(ABC):
         self.reason: Reason | None = None
         self.ending: Ending = Ending(session.loop, specification.limits.grace)
         self.nested: dict[object, NestedRuns] = {}
-        is_watched = self.is_noted or session.monitor is not None
+        self.is_noted: bool = session.is_verbose or bool(observers)
+        """Whether starts and ends of jobs are told to observers or the log."""
+        self.plain: type[PlainExecution] = SlottedExecution if slots else PlainExecution
+        """The class of its plain jobs."""
         self.progress: Progress[Execution] = Progress(
             specification,
             self.path,
-            all_attended=is_watched or session.has_factory or bool(slots),
+            all_attended=session.monitor is not None or session.has_factory,
         )
 
     @abstractmethod
@@ -135,38 +142,40 @@ class Bookkeeping(ABC):
         """Whether jobs still start."""
         return self.phase is _OPEN
 
-    @property
-    def is_noted(self) -> bool:
-        """Whether starts and ends of jobs are told to observers or the log."""
-        return self.session.is_verbose or bool(self.observers)
-
     def records_within(self, job: AbstractJob[object]) -> Sequence[Record]:
         """Return the records of the runs that have ended within a job."""
         return self.progress.records.get(job, ())
 
-    def next_ready(self) -> Execution | None:
-        """Return the next job that is ready, at work from now on; None if none starts any more."""
-        if self.phase is not _OPEN:
-            return None
+    def make_ready(self, number: int) -> None:
+        """Let a job wait for its start in the ready queue, with an execution of its kind."""
         progress = self.progress
-        number = progress.ready.popleft()
+        outcome = progress.outcomes[number]
+        outcome.state = _SCHEDULED
         body = progress.bodies[number]
         if body is not None:
-            return PlainExecution(self, number, progress.outcomes[number], body)
-        job = progress.jobs[number]
-        kind = AttendedExecution
-        if job.forever:
-            is_generator = job.__flow_body__.is_generator
-            kind = GeneratorServiceExecution if is_generator else ServiceExecution
-        execution = progress.executions[number] = kind(self, number, progress.outcomes[number])
-        return execution
+            self.queue.add(self.plain(self, number, outcome, body))
+        else:
+            self.queue.add(self._attended(number, outcome))
+
+    def _attended(self, number: int, outcome: Outcome) -> Execution:
+        """Return the execution of a job that is not plain."""
+        progress = self.progress
+        job, body = progress.jobs[number], progress.attended.get(number)
+        attends_all = progress.all_attended or self.is_noted or self.slots
+        if body is not None and self.queue.is_eager and not attends_all:
+            return TimedExecution(self, number, outcome, body)
+        if not job.forever:
+            return AttendedExecution(self, number, outcome, job, body)
+        is_generator = job.__flow_body__.is_generator
+        kind = GeneratorServiceExecution if is_generator else ServiceExecution
+        return kind(self, number, outcome, job)
 
     def job_started(self, execution: Execution) -> None:
         """Tell the log and the observers of a start; called if `is_noted`."""
         if self.session.is_verbose:
             self.session.say(log.DEBUG, f"{execution.name} started", execution.path)
-        if self.observers:
-            self.tell(lambda observer: observer.job_started(execution.job))
+        job = execution.job
+        self.tell(lambda observer: observer.job_started(job))
 
     def service_ready(self, execution: Execution) -> None:
         """Start the jobs that have waited for this service."""
@@ -176,47 +185,49 @@ class Bookkeeping(ABC):
 
     def _release(self, number: int) -> None:
         """Make ready the jobs that have waited for this one alone."""
-        successors = self.progress.successors[number]
-        if successors is not None:
-            self.progress.release(successors, self.queue.add, self)
+        waiting = self.progress.waiting
+        for successor in self.progress.successors[number] or ():
+            waits = waiting[successor] = waiting[successor] - 1
+            if not waits:
+                self.make_ready(successor)
 
     def job_done(self, execution: Execution, value: object) -> None:
         """Note that a plain job has ended with a value, and start its successors.
 
         This is `Execution.settle` and `job_ended` in one, for the course of most jobs.
         """
-        outcome = execution.outcome
+        outcome, number = execution.outcome, execution.number
         progress = self.progress
-        queue = self.queue
-        queue.now = now = self.clock()
+        now = self.clock()
         outcome.ended_at = now - self.zero
         # In this order: a job that is done has its value.
         outcome.value = value
         outcome.state = _DONE
+        # What forget() does, where there is no more to it.
         execution.ended = True
-        if execution.drain is not None:
-            self.forget(execution)
-        elif execution.task is not None:
-            # What forget() does, where there is no more to it.
+        if execution.task is not None:
             execution.task = None
-            progress.executions[execution.number] = None
+            progress.executions[number] = None
+        if self.slots:
+            execution.close()
         left = progress.left = progress.left - 1
         if not left or self.phase is not _OPEN:
             self.step_ended()
         else:
-            successors = progress.successors[execution.number]
+            successors = progress.successors[number]
             if successors is not None:
-                # Progress.release, without the call.
-                waiting, ready = progress.waiting, progress.ready
+                # What _release() does, without the call.
+                waiting = progress.waiting
                 for successor in successors:
                     waits = waiting[successor] = waiting[successor] - 1
                     if not waits:
-                        progress.outcomes[successor].state = _SCHEDULED
-                        ready.append(successor)
-                        queue.add(self)
-                if ready and not queue.is_busy:
-                    queue.advance(now)
-        if type(value) is CoroutineType:
+                        self.make_ready(successor)
+        if self.is_noted:
+            self.note_end(execution)
+        queue = self.queue
+        if queue.ready and not queue.is_busy:
+            queue.advance(None if self.is_noted else now)  # observers may have taken their time
+        if value is not None and type(value) is CoroutineType:
             execution.warn_of_coroutine()
 
     def job_failed(self, execution: Execution, error: BaseException) -> None:
@@ -264,7 +275,7 @@ class Bookkeeping(ABC):
         if execution.outcome.exception is not None or self.is_noted:
             self.note_end(execution)
             now = None
-        if progress.ready and not self.queue.is_busy:
+        if self.queue.ready and not self.queue.is_busy:
             self.queue.advance(now)
 
     def step_ended(self) -> None:
@@ -291,19 +302,19 @@ class Bookkeeping(ABC):
             return
         execution.is_told = True
         session = self.session
-        self.queue.now = None  # for all of them may take their time
-        said = run_log.of_end(execution)
-        if said is not None:
-            session.say(*said, execution.path)
+        if execution.outcome.state is not _DONE:
+            said = run_log.of_end(execution)
+            if said is not None:
+                session.say(*said, execution.path)
         if session.is_verbose:
             text = f"{execution.name} ended: {execution.outcome.state.value}"
             session.say(log.DEBUG, text, execution.path)
-        if self.observers:
-            self.tell(lambda observer: observer.job_ended(execution.job))
+        job = execution.job
+        self.tell(lambda observer: observer.job_ended(job))
 
     def announce_start(self) -> None:
         """Tell the log and the observers that the run has started."""
-        if self.enclosing is None and self.observers:
+        if self.enclosing is None:
             subject = self.specification.subject
             self.tell(lambda observer: observer.run_started(subject))
         if self.session.is_verbose:
@@ -319,7 +330,7 @@ class Bookkeeping(ABC):
             self.session.say(log.ERROR, text)
         if self.session.is_verbose:
             self.session.say(log.DEBUG, f"{record.name!r} ended", self.path)
-        if is_outermost and self.observers:
+        if is_outermost:
             self.tell(lambda observer: observer.run_ended(report))
 
     def tell(self, notify: Callable[[Watcher], object]) -> None:

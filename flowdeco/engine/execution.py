@@ -5,8 +5,8 @@
                             settle(value, error) -> the run: `job_done` or `job_ended`
 
 The class is chosen once, when the job becomes ready: `PlainExecution` for most jobs, which have
-nothing but a body; `AttendedExecution` for the others, `ServiceExecution` among them. A shutdown
-hook is one as well (`Hook`).
+nothing but a body, `TimedExecution` with a timeout; `AttendedExecution` for the others, services
+among them. A shutdown hook is one as well (`Hook`).
 """
 
 from __future__ import annotations
@@ -63,6 +63,8 @@ class ExecutingRun(Protocol):
     path: str
     """The path of the job within which the run goes on; empty at the outermost level."""
     ending: Ending
+    is_noted: bool
+    """Whether starts and ends of jobs are told to observers or the log."""
     slots: tuple[Slots[Any], ...]
     """The windows that limit its jobs: its own and, for a fan-out, those of the enclosing runs."""
     nested: dict[object, NestedRuns]
@@ -76,11 +78,6 @@ class ExecutingRun(Protocol):
     @property
     def is_open(self) -> bool:
         """Whether jobs still start."""
-        ...
-
-    @property
-    def is_noted(self) -> bool:
-        """Whether starts and ends of jobs are told to observers or the log."""
         ...
 
     def records_within(self, job: AbstractJob[object]) -> Sequence[Record]:
@@ -128,7 +125,7 @@ class Execution:
         outcome: its outcome, which is written here.
     """
 
-    __slots__ = ("drain", "ended", "is_told", "number", "outcome", "run", "task")
+    __slots__ = ("drain", "ended", "is_told", "number", "outcome", "run", "task", "timer")
 
     is_up: bool = False
     """It is a service, and its successors know that it is ready."""
@@ -144,12 +141,12 @@ class Execution:
         self.task: asyncio.Task[None] | None = None
         self.drain: Drain[Any] | None = None
         """The bound on its end, once it was asked to end."""
+        self.timer: asyncio.TimerHandle | None = None
+        """The timer of its own timeout, once it is set."""
         self.ended = False
         """The run has let go of it."""
         self.is_told = False
         """Observers and log know that it has ended."""
-
-    # Its names
 
     @property
     def job(self) -> AbstractJob[object]:
@@ -176,15 +173,15 @@ class Execution:
         """Whether the body was asked to end: what it then raises is an answer to that."""
         return self.drain is not None
 
-    # Its beginning
-
     def start(self, now: float) -> None:
         """Make a task of it, in a copy of the context of the run, not of its caller (rule 18)."""
         run = self.run
         queue = run.queue
         try:
+            if now >= run.starts_until and not run.may_start(now):
+                run.forget(self)
+                return
             if queue.is_eager:
-                queue.now = None  # for the body may take its time
                 # The context first: if there is no memory for it, no coroutine is left over.
                 task = EagerTask(
                     context=run.context.copy(),
@@ -196,8 +193,7 @@ class Execution:
             else:
                 context, name = run.context.copy(), run.progress.names[self.number]
                 task = deferred(self, queue.loop, context, name)
-        except (Exception, asyncio.CancelledError) as error:
-            # No task could be made.
+        except (Exception, asyncio.CancelledError) as error:  # no task could be made
             if not self.ended:
                 self.settle(None, error)
         else:
@@ -225,7 +221,12 @@ class Execution:
     # Its course
 
     async def execute(self, now: float | None) -> None:
-        """Run the body; note how it has ended, and tell the run. Nothing is raised."""
+        """Run the body; note how it has ended, and tell the run. Nothing is raised.
+
+        Args:
+            now: the time by the clock, if this is the moment at which `start` found that the body
+                may start; else that is looked at here.
+        """
         run = self.run
         outcome = self.outcome
         value: object = None
@@ -233,9 +234,9 @@ class Execution:
         try:
             if now is None:
                 now = run.clock()
-            if now >= run.starts_until and not run.may_start(now):
-                run.forget(self)
-                return
+                if now >= run.starts_until and not run.may_start(now):
+                    run.forget(self)
+                    return
             outcome.state = _RUNNING
             outcome.started_at = now - run.zero
             current_execution.set(self)
@@ -247,7 +248,9 @@ class Execution:
                 raise
             error = raised
         try:
-            await self.end(value, error)
+            if run.nested:
+                await self.end_nested()
+            self.settle(value, error)
         except BaseException as fault:
             # The net (rule 9): whatever went wrong above, the job ends.
             run.queue.mend(fault, self, error)
@@ -256,12 +259,11 @@ class Execution:
             # keep all that is here alive.
             del self, run, outcome, value, error
 
-    async def end(self, value: object, error: BaseException | None) -> None:
-        """See to the end of the body, once all that goes on within it has ended."""
-        # A body may leave behind runs that begin when others have ended.
+    async def end_nested(self) -> None:
+        """End the runs that the body has left behind."""
+        # They may leave behind runs that begin when others have ended.
         while (nested := self.run.nested.get(self)) is not None and nested.runs:
             await nested.end(Sleeper(self.run.session.loop))
-        self.settle(value, error)
 
     def begin(self, now: float) -> Awaitable[object]:
         """Return the body, with all that goes with it in place.
@@ -277,19 +279,21 @@ class Execution:
         if outcome.state is _STUCK:
             self.ended_late(error)
             return
-        run.queue.now = now = run.clock()
+        now = run.clock()
         outcome.ended_at = now - run.zero
         if error is not None or self.is_late:
             self.note_error(error)
         else:
             self.note_value(value)
-        self.leave(now)
+        if self.is_foreign:
+            self.wait_for_task()
+        else:
+            run.job_ended(self, now)
         if type(value) is CoroutineType:
             self.warn_of_coroutine()
 
-    def leave(self, now: float) -> None:
-        """Tell the run that it has ended."""
-        self.run.job_ended(self, now)
+    def wait_for_task(self) -> None:
+        """Note that the body has ended, and the foreign task has still to."""
 
     def note_value(self, value: object) -> None:
         """Note a good end."""
@@ -353,8 +357,7 @@ class Execution:
             for run in tuple(nested.runs):
                 run.abandon()
             return
-        context = self._context()
-        context.run(self.abandon_task)
+        self.own_context().run(self.abandon_task)
 
     def _is_lost(self) -> bool:
         """See to a job whose task has ended without its guard, in which something was raised."""
@@ -364,15 +367,12 @@ class Execution:
         self.run.queue.mend(failure or asyncio.CancelledError(), self, failure)
         return True
 
-    def _context(self) -> Context:
-        """Return the context of the body, or one like it, for observers."""
-        context = None if self.task is None else context_of(self.task)
-        return self.own_context() if context is None else context
-
     def own_context(self) -> Context:
-        """Return a context as the body would have."""
-        context = self.run.context.copy()
-        context.run(current_execution.set, self)
+        """Return the context of the body; where it has none, one as it would have."""
+        context = None if self.task is None else context_of(self.task)
+        if context is None:
+            context = self.run.context.copy()
+            context.run(current_execution.set, self)
         return context
 
     def abandon_task(self) -> None:

@@ -25,7 +25,6 @@ from flowdeco.jobs.outcome import State
 
 from .execution import ExecutingRun, Execution
 from .progress import Progress
-from .ready_queue import Source, Startable
 from .reason import Reason
 
 __all__ = ["Net", "RescuedRun"]
@@ -33,7 +32,7 @@ __all__ = ["Net", "RescuedRun"]
 _UNENDED = (State.IDLE, State.SCHEDULED, State.RUNNING)
 
 
-class RescuedRun(ExecutingRun, Source, Protocol):
+class RescuedRun(ExecutingRun, Protocol):
     """A run, as its net knows it."""
 
     progress: Progress[Execution]
@@ -44,6 +43,9 @@ class RescuedRun(ExecutingRun, Source, Protocol):
     def runs_within(self) -> Sequence[RescuedRun]:
         """Return the runs that go on in the bodies of its jobs."""
         ...
+
+    def make_ready(self, number: int) -> object:
+        """Let a job wait for its start in the ready queue."""
 
     def look_again(self) -> object:
         """See whether something has come that the run waits for."""
@@ -65,7 +67,7 @@ class Net:
 
     def mend(
         self, fault: BaseException, execution: Execution | None, error: BaseException | None
-    ) -> tuple[list[Source], list[Startable]] | None:
+    ) -> bool:
         """Finish the bookkeeping that was interrupted, and derive anew what is ready.
 
         Args:
@@ -74,26 +76,26 @@ class Net:
             error: what its body has raised.
 
         Returns:
-            The runs, once for each job that is to start, and the jobs that wait for a slot; None
-            if the runs are over.
+            Whether the runs go on.
         """
         if execution is not None and not execution.is_at_work():
             finish(execution, fault, error)
         root = self._root
         if root is None:
-            return None
+            return False
         if execution is None or execution.outcome.exception is not fault:
             _log(root, fault, execution)
         if is_exit(fault):
             root.fail(Reason.exit(fault))
-        sources: list[Source] = []
-        waiting: list[Startable] = []
+        root.queue.clear()
         for run in _with_nested(root):
-            run.progress.recount(is_open=run.is_open)
-            sources += [run] * len(run.progress.ready)
-            waiting += [one for one in run.progress.executions if _waits_for_slot(one)]
+            for number in run.progress.recount(is_open=run.is_open):
+                run.make_ready(number)
+            for one in run.progress.executions:
+                if _waits_for_slot(one):
+                    run.queue.grant(one)
             run.look_again()
-        return sources, waiting
+        return True
 
 
 def finish(execution: Execution, fault: BaseException, error: BaseException | None) -> None:

@@ -41,7 +41,7 @@ class PlainExecution(Execution):
         self.number = number
         self.outcome = outcome
         self.body = body
-        self.task = self.drain = None
+        self.task = self.drain = self.timer = None
         self.ended = self.is_told = False
 
     async def execute(self, now: float | None) -> None:
@@ -53,12 +53,14 @@ class PlainExecution(Execution):
         try:
             if now is None:
                 now = run.clock()
-            if now >= run.starts_until and not run.may_start(now):
-                run.forget(self)
-                return
+                if now >= run.starts_until and not run.may_start(now):
+                    run.forget(self)
+                    return
             outcome.state = _RUNNING
             outcome.started_at = now - run.zero
             _set_current(self)
+            if run.is_noted:
+                run.job_started(self)
             begun: Any = self.body()
             if type(begun) is not _COROUTINE:
                 begun = cast("Job[object]", self.job).__flow_awaitable__(begun)
@@ -69,10 +71,12 @@ class PlainExecution(Execution):
                 raise
             error = raised
         try:
-            if error is None and not run.nested and outcome.state is _RUNNING:
+            if error is None and self.drain is None and self.timer is None and not run.nested:
                 run.job_done(self, value)
-            else:
-                await self.end(value, error)
+                return
+            if run.nested:
+                await self.end_nested()
+            self.settle(value, error)
         except BaseException as fault:
             run.queue.mend(fault, self, error)
         if error is not None:

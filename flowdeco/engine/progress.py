@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Callable, Sequence
 from types import FunctionType, MethodType
 from typing import Any, Final, Generic, Protocol, TypeVar
@@ -37,7 +36,6 @@ class Working(Protocol):
     def job(self) -> AbstractJob[object]: ...
 
 
-R = TypeVar("R")
 W = TypeVar("W", bound=Working)
 
 
@@ -52,6 +50,8 @@ class Progress(Generic[W]):
     """
 
     __slots__ = (
+        "all_attended",
+        "attended",
         "bodies",
         "executions",
         "failures",
@@ -63,7 +63,6 @@ class Progress(Generic[W]):
         "left",
         "names",
         "outcomes",
-        "ready",
         "records",
         "stuck",
         "successors",
@@ -75,16 +74,17 @@ class Progress(Generic[W]):
         self.successors = specification.successors
         self.waiting = list(specification.waiting)
         """How many requirements of each job have not ended (or, of services, come up)."""
-        self.ready: deque[int] = deque()
-        """The jobs that are to start, in order; the ready queue has an entry for each."""
         self.executions: list[W | None] = [None] * len(self.jobs)
         """The executions of jobs that wait for a slot, or are at work."""
         self.bodies: list[Callable[[], Any] | None] = []
-        """The functions of plain jobs; None for jobs that need attention."""
+        """The functions of plain jobs; None for the others."""
+        self.attended: dict[int, Callable[[], Any]] = {}
+        """The functions of jobs that would be plain but for their timeout, or `all_attended`."""
+        self.all_attended = all_attended
         self.names: list[str] = []
         """The paths of the jobs."""
         self.outcomes: list[Outcome] = []
-        services = self._begin(specification.critical, path, all_attended=all_attended)
+        services = self._begin(specification.critical, path)
         self.has_services = services > 0
         self.has_steps = services < len(self.jobs)
         self.left: int = len(self.jobs) - services if self.has_steps else services
@@ -97,7 +97,7 @@ class Progress(Generic[W]):
         self.records: dict[AbstractJob[object], list[Record]] = {}
         """The records of the runs that have ended within jobs."""
 
-    def _begin(self, default: bool, path: str, *, all_attended: bool) -> int:
+    def _begin(self, default: bool, path: str) -> int:
         """Make new outcomes, and find the plain jobs; return the number of services."""
         outcomes, bodies, names = self.outcomes, self.bodies, self.names
         services = 0
@@ -107,25 +107,32 @@ class Progress(Generic[W]):
             job.__flow_outcome__ = outcome
             outcomes.append(outcome)
             body = job.__flow_body__
-            if type(job) is Job and job.timeout is None and not job.forever:
+            if (
+                type(job) is Job
+                and not job.forever
+                and (body is PLAIN or type(body) is CoroutineBody)
+            ):
                 function: Any = job.body
                 name: Any = job.label
-                if body is PLAIN and type(function) is FunctionType:
+                kind: Any = function.__class__
+                if kind is FunctionType:
+                    if name is None:
+                        name = function.__name__
+                elif kind is CoroutineBody:
+                    if name is None:
+                        name = function.coroutine.__name__
+                    function = function.start
+                elif kind is MethodBody:
+                    function = MethodType(function.method, function.flow)
+                names.append(name_of(job) if name is None else name)
+                if job.timeout is None:
                     bodies.append(function)
-                    names.append(function.__name__ if name is None else name)
                     continue
-                if body is PLAIN and type(function) is MethodBody:
-                    bodies.append(MethodType(function.method, function.flow))
-                    names.append(function.name if name is None else name)
-                    continue
-                if type(body) is CoroutineBody:
-                    bodies.append(job.co_run)  # which looks whether it has started
-                    names.append(body.__name__ if name is None else name)
-                    continue
-                bodies.append(function if body is PLAIN else None)
-            else:
+                self.attended[len(bodies)] = function
                 bodies.append(None)
-                services += job.forever
+                continue
+            bodies.append(None)
+            services += job.forever
             if body.is_stateful:
                 job.__flow_renew__()
             names.append(name_of(job))
@@ -133,42 +140,18 @@ class Progress(Generic[W]):
             names[:] = map(name_of, self.jobs)
         if path:
             names[:] = [f"{path}/{name}" for name in names]
-        if all_attended:
+        if self.all_attended:
+            found = {number: body for number, body in enumerate(bodies) if body is not None}
+            self.attended.update(found)
             bodies[:] = [None] * len(bodies)
         return services
 
-    def start(self) -> int:
-        """Make ready the jobs that require nothing; return their number."""
-        self.ready.extend([number for number, count in enumerate(self.waiting) if not count])
-        for number in self.ready:
-            self.outcomes[number].state = _SCHEDULED
-        return len(self.ready)
-
-    def release(self, successors: Sequence[int], add: Callable[[R], object], run: R) -> None:
-        """Make ready the jobs that have waited for one alone that has ended, or come up.
-
-        Args:
-            successors: the jobs that require it.
-            add: called for each job that becomes ready.
-            run: what it is called with.
-        """
-        waiting = self.waiting
-        for successor in successors:
-            left = waiting[successor] = waiting[successor] - 1
-            if not left:
-                self.outcomes[successor].state = _SCHEDULED
-                self.ready.append(successor)
-                add(run)
-
     def unschedule(self) -> None:
         """Let the jobs be idle again that were ready, or have waited for a slot."""
-        if not (self.left or self.has_services):
-            return
-        for number in self.ready:
-            self.outcomes[number].state = State.IDLE
-        for number, execution in enumerate(self.executions):
-            if execution is not None and self.outcomes[number].state is _SCHEDULED:
-                self.outcomes[number].state = State.IDLE
+        if self.left or self.has_services:
+            for outcome in self.outcomes:
+                if outcome.state is _SCHEDULED:
+                    outcome.state = State.IDLE
 
     def at_work(self, *, forever: bool) -> list[W]:
         """Return the executions of the services, or else of the steps, that are at work."""
@@ -182,11 +165,14 @@ class Progress(Generic[W]):
             and execution.job.forever is forever
         ]
 
-    def recount(self, *, is_open: bool) -> None:
+    def recount(self, *, is_open: bool) -> list[int]:
         """Derive anew all that follows from the outcomes, and from the executions at work.
 
         Args:
             is_open: whether jobs still start.
+
+        Returns:
+            The jobs that are ready.
         """
         waiting = [0] * len(self.jobs)
         for number, successors in enumerate(self.successors):
@@ -194,19 +180,19 @@ class Progress(Generic[W]):
                 for successor in successors:
                     waiting[successor] += 1
         self.waiting = waiting
-        self.ready = deque()
+        ready: list[int] = []
         for number, outcome in enumerate(self.outcomes):
             is_waiting = outcome.state is State.IDLE or outcome.state is _SCHEDULED
             if is_waiting and self.executions[number] is None:
-                starts = is_open and not waiting[number]
-                outcome.state = _SCHEDULED if starts else State.IDLE
-                if starts:
-                    self.ready.append(number)
+                outcome.state = State.IDLE
+                if is_open and not waiting[number]:
+                    ready.append(number)
         self.left = sum(
             outcome.state in _UNENDED and not (job.forever and self.has_steps)
             for job, outcome in zip(self.jobs, self.outcomes, strict=True)
         )
         self.has_skips = any(outcome.state is State.SKIPPED for outcome in self.outcomes)
+        return ready
 
     def find_unrun(self) -> dict[AbstractJob[object], tuple[Entry, ...]]:
         """Return what is inside of the jobs that have not run."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any, Final, Protocol
 
 from .tasks import Clock, is_eager
 
-__all__ = ["AT_ONCE", "LONGEST_TURN", "ReadyQueue", "Rescue", "Source", "Startable"]
+__all__ = ["AT_ONCE", "LONGEST_TURN", "ReadyQueue", "Rescue", "Startable"]
 
 AT_ONCE: Final = 100
 """How many jobs start in one turn of the loop."""
@@ -29,20 +29,12 @@ class Startable(Protocol):
         """
 
 
-class Source(Protocol):
-    """A run, which has jobs that are ready."""
-
-    def next_ready(self) -> Startable | None:
-        """Return the next one; None if nothing starts any more."""
-
-
 class Rescue(Protocol):
     """The net, which finishes what was interrupted."""
 
-    def mend(
-        self, fault: BaseException, execution: Any, error: BaseException | None
-    ) -> tuple[Iterable[Source], Iterable[Startable]] | None:
-        """Do so; return all that is ready, derived anew, or None if the runs are over."""
+    def mend(self, fault: BaseException, execution: Any, error: BaseException | None) -> bool:
+        """Do so, and derive anew what is ready; return whether the runs go on."""
+        ...
 
     def close(self) -> None:
         """Forget the runs, which are over."""
@@ -55,7 +47,7 @@ class ReadyQueue:
     recursion: when a body ends while `advance` starts it, its successors are added, and started by
     the same loop.
 
-        advance -> start(a) -> a's body ends -> ready(b) -> advance: is busy, returns
+        advance -> start(a) -> a's body ends -> add(b) -> advance: is busy, returns
                 -> start(b) -> ...
 
     Now and then the loop gets its turn, however much is ready, for services, deadlines and
@@ -71,38 +63,28 @@ class ReadyQueue:
         "_clock",
         "_granted",
         "_rescue",
-        "_sources",
         "add",
         "is_busy",
         "is_eager",
         "is_forced",
         "loop",
-        "now",
+        "ready",
     )
 
     def __init__(self, loop: asyncio.AbstractEventLoop, clock: Clock, rescue: Rescue) -> None:
-        self.now: float | None = None
-        """The time by the clock of the loop, if a body has ended just now.
-
-        It is good within `advance` alone, which begins with a reading of its own.
-        """
         self.loop = loop
         self.is_eager = is_eager(loop)
         """Whether bodies start at once, and not in the next turn of the loop."""
         self._clock = clock
         self._rescue = rescue
-        self._sources: deque[Source] = deque()
-        self.add: Callable[[Source], None] = self._sources.append
-        """Note that the run has made one job more ready; `advance` starts it."""
+        self.ready: deque[Startable] = deque()
+        self.add: Callable[[Startable], None] = self.ready.append
+        """Take in a job that is ready; `advance` starts it."""
         self._granted: deque[Startable] = deque()
         self.is_busy = False
         """Whether what is ready will be started: by a caller further up, or in the next turn."""
         self.is_forced = False
         """After a third signal: exceptions are let through wherever they are raised."""
-
-    def add_many(self, source: Source, count: int) -> None:
-        """Note that the run has made so many jobs ready."""
-        self._sources.extend([source] * count)
 
     def grant(self, execution: Startable) -> None:
         """Take in a job that has waited for a slot and has it now; it starts in the next turn.
@@ -115,10 +97,14 @@ class ReadyQueue:
             self.is_busy = True
             self.loop.call_soon(self._go_on)
 
-    def close(self) -> None:
-        """Forget what is ready, as the outermost run has ended."""
-        self._sources.clear()
+    def clear(self) -> None:
+        """Forget what is ready."""
+        self.ready.clear()
         self._granted.clear()
+
+    def close(self) -> None:
+        """Forget all, as the outermost run has ended."""
+        self.clear()
         self._rescue.close()
 
     def advance(self, now: float | None = None) -> None:
@@ -130,34 +116,28 @@ class ReadyQueue:
         if self.is_busy:
             return
         self.is_busy = True
-        sources, granted = self._sources, self._granted
+        ready, granted, clock = self.ready, self._granted, self._clock
         execution: Startable | None = None
         try:
             if now is None:
-                now = self._clock()
-            self.now = now
+                now = clock()
             until = now + LONGEST_TURN
             for _ in range(AT_ONCE):
                 if granted:
                     execution = granted.popleft()
-                elif sources:
-                    execution = sources.popleft().next_ready()
-                    if execution is None:
-                        continue
+                elif ready:
+                    execution = ready.popleft()
                 else:
                     break
                 execution.start(now)
                 execution = None
-                now = self.now
-                if now is None:  # pyright: ignore[reportUnnecessaryComparison]  # see start()
-                    now = self._clock()
+                now = clock()
                 if now > until:
                     break
-            if sources or granted:
+            if ready or granted:
                 self.loop.call_soon(self._go_on)
             else:
                 self.is_busy = False
-                self.now = None
         except BaseException as fault:
             self.mend(fault, execution, None)
 
@@ -184,12 +164,5 @@ class ReadyQueue:
         self.loop.call_soon(self._mend, fault, execution, error)
 
     def _mend(self, fault: BaseException, execution: Any, error: BaseException | None) -> None:
-        found = self._rescue.mend(fault, execution, error)
-        if found is None:
-            return
-        sources, granted = found
-        self._sources.clear()
-        self._sources.extend(sources)
-        self._granted.clear()
-        self._granted.extend(granted)
-        self._go_on()
+        if self._rescue.mend(fault, execution, error):
+            self._go_on()

@@ -202,7 +202,9 @@ class Run(Bookkeeping):
         if not self.progress.left:
             self.close()
             return
-        self.queue.add_many(self, self.progress.start())
+        for number, count in enumerate(self.progress.waiting):
+            if not count:
+                self.make_ready(number)
         self.queue.advance()
 
     def may_start(self, now: float) -> bool:

@@ -22,7 +22,7 @@ MOST_NAMED = 3
 
 def of_end(execution: Execution) -> tuple[int, str] | None:
     """Say how a job has ended, where that is worth more than a line for debugging."""
-    outcome, name = execution.outcome, execution.name
+    outcome = execution.outcome
     error = outcome.exception
     if outcome.state is State.SKIPPED:
         return log.INFO, line(error)
@@ -37,7 +37,7 @@ def of_end(execution: Execution) -> tuple[int, str] | None:
         return None
     if not execution.job.__flow_body__.takes_slot:
         return log.WARNING, _of_fan_out(execution, error)
-    return log.WARNING, f"{name} failed with {raised(error)}"
+    return log.WARNING, f"{execution.name} failed with {raised(error)}"
 
 
 def _of_fan_out(execution: Execution, error: BaseException) -> str:

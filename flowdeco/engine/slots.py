@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
-from typing import Generic, TypeVar
+from collections.abc import Callable, Hashable, Iterable
+from typing import Generic, Protocol, TypeVar
 
 T = TypeVar("T", bound=Hashable)
+U = TypeVar("U", contravariant=True)
 
-__all__ = ["Slots"]
+__all__ = ["Slots", "give_back"]
 
 
 class Slots(Generic[T]):
@@ -63,3 +64,19 @@ class Slots(Generic[T]):
         for one in meant:
             del self._waiting[one]
         return meant
+
+
+class Grants(Protocol[U]):
+    """Who starts what has a slot now: a ready queue."""
+
+    def grant(self, holder: U, /) -> object:
+        """Take in who has waited for a slot and has it now."""
+
+
+def give_back(holder: T, windows: Iterable[Slots[T]], queue: Grants[T]) -> None:
+    """Give back the slots of all windows; those who have waited for them start."""
+    for window in windows:
+        next_one = window.give_back(holder)
+        if next_one is not None:
+            # It may belong to another run, which shares these slots.
+            queue.grant(next_one)

@@ -235,6 +235,11 @@ class CoroutineBody(Body):
                 job,
             )
 
+    def start(self) -> AnyCoroutine:
+        """Return the coroutine, which is to be awaited at once: there is nothing left to close."""
+        _claims.pop(id(self.coroutine), None)
+        return self.coroutine
+
     def __call__(self) -> AnyCoroutine:
         return self.coroutine
 

@@ -91,18 +91,21 @@ class Job(AbstractJob[R]):
             self.__flow_given__ = required
             self.body = body
             self.shutdown = shutdown
-            if type(self) is Job and timeout is shutdown is None and is_plain(body):
-                # What __attrs_post_init__ does, where there is little to do.
-                self.__flow_timeout__ = None
-                if critical is not None:
-                    check_flag(critical, "critical")
-                if forever is not False:
-                    check_flag(forever, "forever")
-                if required is not None:
-                    self.__flow_required__ = collected(required, AbstractJob)
-                    self.__flow_given__ = None
-            else:
+            is_usual = type(self) is Job and timeout is shutdown is None
+            if is_usual and type(body) is CoroutineType:
+                self.__flow_body__ = self.body = CoroutineBody(body)
+            elif not is_usual or not is_plain(body):
                 self.__attrs_post_init__()
+                return
+            # What __attrs_post_init__ does, where there is little to do.
+            self.__flow_timeout__ = None
+            if critical is not None:
+                check_flag(critical, "critical")
+            if forever is not False:
+                check_flag(forever, "forever")
+            if required is not None:
+                self.__flow_required__ = collected(required, AbstractJob)
+                self.__flow_given__ = None
 
     def __attrs_post_init__(self) -> None:
         body: object = self.body
@@ -210,8 +213,9 @@ class Job(AbstractJob[R]):
             self.body.renew()
 
     def __flow_check_ready__(self) -> None:
-        if isinstance_of(self.body, CoroutineBody):
-            self.body.check(self)
+        body: Any = self.body
+        if type(body) is CoroutineBody:
+            body.check(self)
 
     def __flow_own_timeout__(self) -> float | None:
         return self.timeout if type(self) is Job else self.__flow_timeout__

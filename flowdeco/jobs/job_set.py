@@ -353,7 +353,7 @@ class JobSet(AbstractJob[bool]):
         for job in special:
             if type(job) is not Job:
                 check_names(job)
-            if job.timeout is not None:
+            if job.timeout is not job.__flow_timeout__:  # which was checked
                 check_timeout(job)
             if job.__flow_body__.is_stateful:
                 job.__flow_check_ready__()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
-
 import pytest
 
 from flowdeco.engine.ready_queue import ReadyQueue
@@ -34,22 +32,11 @@ class Act:
             self._then()
 
 
-class Source:
-    """A run as the queue sees it."""
-
-    def __init__(self):
-        self.closed = False
-        self.ready = deque()
-
-    def next_ready(self):
-        return None if self.closed else self.ready.popleft()
-
-
 class Rescue:
     """The net of runs that are over."""
 
     def mend(self, *_):
-        return None
+        return False
 
     def close(self):
         pass
@@ -61,7 +48,6 @@ class Course:
     def __init__(self, loop):
         self.loop = loop
         self.queue = ReadyQueue(loop, loop.time, Rescue())
-        self.run = Source()
         self.turn = 0
         self.lines = []
         self.times = []
@@ -73,11 +59,9 @@ class Course:
     def acts(self, names, **options):
         return [Act(self, name, **options) for name in names]
 
-    def add(self, *acts, run=None):
-        run = run or self.run
+    def add(self, *acts):
         for act in acts:
-            run.ready.append(act)
-            self.queue.add(run)
+            self.queue.add(act)
 
     def go(self, turns=20):
         """Let turns of the loop go by, counted from 1."""
@@ -108,7 +92,6 @@ def test_what_is_ready_starts_in_order_and_at_once(course):
     course.queue.advance()
 
     assert course.lines == [f"{first} starts", f"{second} starts"]
-    assert course.queue.now is None
 
 
 def test_a_body_that_ends_while_it_is_started_does_not_recurse(course):
@@ -127,34 +110,6 @@ def test_a_body_that_ends_while_it_is_started_does_not_recurse(course):
     course.go()
 
     assert course.lines == ["ends starts", "body ends", "other starts", "late starts"]
-
-
-def test_what_belongs_to_a_closed_run_does_not_start(course):
-    """Rule 4: nothing of it, though others go on."""
-    a, b, c = course.acts("abc")
-    closed = Source()
-    course.add(a, run=closed)
-    course.add(b)
-    course.add(c, run=closed)
-    closed.closed = True
-    closed.ready.clear()
-
-    course.queue.advance()
-
-    assert course.lines == ["b starts"]
-
-
-def test_runs_take_turns_as_their_jobs_become_ready(course):
-    """Rule 2: whoever made it ready, the order is that in which it has become so."""
-    a, b, c = course.acts("abc")
-    other = Source()
-    course.add(a, run=other)
-    course.add(b)
-    course.add(c, run=other)
-
-    course.queue.advance()
-
-    assert course.lines == ["a starts", "b starts", "c starts"]
 
 
 def test_who_is_granted_a_slot_starts_in_the_next_turn(course):
@@ -214,7 +169,6 @@ def test_the_loop_has_its_turn_after_two_milliseconds(course):
 
     def body():
         course.loop.leap(0.001)
-        course.queue.now = None  # as an execution says whose body may take its time
 
     course.add(*course.acts("abcdefg", then=body))
 
@@ -230,7 +184,6 @@ def test_a_start_is_given_the_time_of_the_loop(course):
 
     def body():
         course.loop.leap(0.0001)
-        course.queue.now = None
 
     course.add(*course.acts("abc", then=body))
     course.queue.advance()
@@ -239,32 +192,6 @@ def test_a_start_is_given_the_time_of_the_loop(course):
     course.queue.advance()
 
     assert [round(now, 6) for _, now in course.times] == [0, 0.0001, 0.0002, 1.0003]
-
-
-def test_the_time_at_which_a_body_has_ended_is_that_of_the_next_start(course):
-    """The clock is not read twice between an end and the start of what comes after it."""
-
-    def body():
-        course.queue.now += 0.001
-
-    course.add(*course.acts("ab", then=body))
-    course.queue.advance(1.0)
-
-    assert [now for _, now in course.times] == [1, 1.001]
-
-
-def test_the_clock_is_read_anew_in_the_next_turn(course):
-    """Whatever was read in this one."""
-    course.queue.grant(*course.acts("a"))
-    course.queue.now = 7.0
-    course.add(*course.acts("b"))
-
-    course.go()
-    course.add(*course.acts("c"))
-    course.queue.advance()
-
-    assert course.lines == ["a starts", "b starts", "c starts"]
-    assert [now for _, now in course.times] == [0, 0, 0]
 
 
 def test_an_exit_out_of_a_start_leaves_the_rest_ready(course):
@@ -281,6 +208,14 @@ def test_an_exit_out_of_a_start_leaves_the_rest_ready(course):
     course.queue.advance()
 
     assert course.lines == ["a starts", "b starts"]
+
+
+def test_an_advance_at_a_known_time_begins_with_it(course):
+    """Who has read the clock just now saves another reading."""
+    course.add(*course.acts("ab"))
+    course.queue.advance(7.0)
+
+    assert [now for _, now in course.times] == [7, 0]
 
 
 def test_what_is_cleared_never_starts(course):
