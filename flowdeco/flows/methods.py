@@ -300,7 +300,7 @@ def _of_count(declared: Declaration[object], wanted: Sequence[str], offered: Seq
     if not declared.passes_values:
         given = offered[0] if len(offered) == 1 else f"({listed(offered)})"
         return (
-            f"{takes} and a list in `after=` gives 0, for it is an order alone; write"
+            f"{takes} and a list in `after=` gives 0, as it only says what comes first; write"
             f" `after={given}`, or {alone}"
         )
     all_of_them = f"`{first_line(declared, *offered)}`, or " if offered else ""

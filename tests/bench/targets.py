@@ -83,7 +83,7 @@ def over_floor(samples: Samples) -> Iterator[Limit]:
         SIZED,
         lambda case: _both(operator.sub, *(samples.bytes_each(c, case) for c in (OWN, "floor"))),
     )
-    yield Limit("bytes a job at the peak, more than the floor", 600, more)
+    yield Limit("bytes a job at the peak, more than the floor", 480, more)
 
 
 def over_others(samples: Samples) -> Iterator[Limit]:
@@ -110,7 +110,7 @@ def of_its_own(samples: Samples) -> Iterator[Limit]:
     yield Limit("run alone, 1 000 000 jobs over 100 000", 12, grown)
     flows = _each(EVERYTHING, lambda case: samples.ratio("flow", case, to=OWN))
     yield Limit("a Flow over the same Scheduler, run alone", 1.1, flows)
-    yield Limit("its import over `import asyncio, attrs`", 1.3, {"": import_ratio(samples)})
+    yield Limit("its import over `import asyncio, attrs`", 1.2, {"": import_ratio(samples)})
 
 
 PARTS = {"run": "run alone", "both": "build and run"}
