@@ -60,11 +60,11 @@ class Bookkeeping(ABC):
         "enclosing",
         "ending",
         "is_noted",
+        "is_watchful",
         "nested",
         "observers",
         "path",
         "phase",
-        "plain",
         "progress",
         "queue",
         "reason",
@@ -103,8 +103,8 @@ class Bookkeeping(ABC):
         self.nested: dict[object, NestedRuns] = {}
         self.is_noted: bool = session.is_verbose or bool(observers)
         """Whether starts and ends of jobs are told to observers or the log."""
-        self.plain: type[PlainExecution] = SlottedExecution if slots else PlainExecution
-        """The class of its plain jobs."""
+        self.is_watchful: bool = self.is_noted or bool(slots)
+        """Whether there is more to do at the end of a plain job."""
         self.progress: Progress[Execution] = Progress(
             specification,
             self.path,
@@ -152,10 +152,12 @@ class Bookkeeping(ABC):
         outcome = progress.outcomes[number]
         outcome.state = _SCHEDULED
         body = progress.bodies[number]
-        if body is not None:
-            self.queue.add(self.plain(self, number, outcome, body))
-        else:
+        if body is None:
             self.queue.add(self._attended(number, outcome))
+        elif self.slots:
+            self.queue.add(SlottedExecution(self, number, outcome, body))
+        else:  # spelt out, as Python is quicker to call a class that it finds by a global name
+            self.queue.add(PlainExecution(self, number, outcome, body))
 
     def _attended(self, number: int, outcome: Outcome) -> Execution:
         """Return the execution of a job that is not plain."""
@@ -208,8 +210,6 @@ class Bookkeeping(ABC):
         if execution.task is not None:
             execution.task = None
             progress.executions[number] = None
-        if self.slots:
-            execution.close()
         left = progress.left = progress.left - 1
         if not left or self.phase is not _OPEN:
             self.step_ended()
@@ -222,11 +222,14 @@ class Bookkeeping(ABC):
                     waits = waiting[successor] = waiting[successor] - 1
                     if not waits:
                         self.make_ready(successor)
-        if self.is_noted:
-            self.note_end(execution)
+        if self.is_watchful:
+            execution.close()
+            if self.is_noted:
+                self.note_end(execution)
+                now = self.clock()  # observers may have taken their time
         queue = self.queue
-        if queue.ready and not queue.is_busy:
-            queue.advance(None if self.is_noted else now)  # observers may have taken their time
+        if not queue.is_busy and queue.ready:
+            queue.advance(now)
         if value is not None and type(value) is CoroutineType:
             execution.warn_of_coroutine()
 
@@ -235,7 +238,7 @@ class Bookkeeping(ABC):
         outcome, job = execution.outcome, execution.job
         if outcome.state is State.SKIPPED:
             self.progress.has_skips = True
-            if outcome.critical:
+            if outcome.critical and outcome.skip is None:
                 self.fail(Reason.skipped(job, error))
             return
         self.progress.failures.append(job)

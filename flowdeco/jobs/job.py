@@ -91,21 +91,29 @@ class Job(AbstractJob[R]):
             self.__flow_given__ = required
             self.body = body
             self.shutdown = shutdown
-            is_usual = type(self) is Job and timeout is shutdown is None
-            if is_usual and type(body) is CoroutineType:
-                self.__flow_body__ = self.body = CoroutineBody(body)
-            elif not is_usual or not is_plain(body):
+            if (
+                type(self) is Job
+                and timeout is shutdown is None
+                and (is_plain(body) or self._takes_coroutine(body))
+            ):
+                # What __attrs_post_init__ does, where there is little to do.
+                self.__flow_timeout__ = None
+                if critical is not None:
+                    check_flag(critical, "critical")
+                if forever is not False:
+                    check_flag(forever, "forever")
+                if required is not None:
+                    self.__flow_required__ = collected(required, AbstractJob)
+                    self.__flow_given__ = None
+            else:
                 self.__attrs_post_init__()
-                return
-            # What __attrs_post_init__ does, where there is little to do.
-            self.__flow_timeout__ = None
-            if critical is not None:
-                check_flag(critical, "critical")
-            if forever is not False:
-                check_flag(forever, "forever")
-            if required is not None:
-                self.__flow_required__ = collected(required, AbstractJob)
-                self.__flow_given__ = None
+
+        def _takes_coroutine(self, body: object) -> bool:
+            """Keep a coroutine object as the body; return whether it is one."""
+            if type(body) is not CoroutineType:
+                return False
+            self.__flow_body__ = self.body = CoroutineBody(body)
+            return True
 
     def __attrs_post_init__(self) -> None:
         body: object = self.body
