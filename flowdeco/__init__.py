@@ -1,5 +1,6 @@
 """Declare scenarios of asyncio jobs as classes, run them, and see what happened."""
 
+from .errors import Skip
 from .flows.declaration import Each, Service, Step, Subflow
 from .flows.decorators import each, service, step, subflow
 from .flows.flow import Flow
@@ -26,6 +27,7 @@ __all__ = [
     "Report",
     "Scheduler",
     "Service",
+    "Skip",
     "State",
     "Step",
     "Subflow",

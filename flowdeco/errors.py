@@ -6,7 +6,7 @@ from asyncio import InvalidStateError
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from .base.text import printable
+from .base.text import line, printable
 
 if TYPE_CHECKING:
     from .base.protocols import JobLike
@@ -25,6 +25,7 @@ __all__ = [
     "ReplacedError",
     "RequirementError",
     "SelfCancelledError",
+    "Skip",
     "SkippedError",
     "StartedError",
     "StuckError",
@@ -157,19 +158,38 @@ class SelfCancelledError(FlowdecoError):
     """
 
 
-class SkippedError(FlowdecoError):
-    """A job did not run because a value that it takes does not exist.
+class Skip(Exception):  # noqa: N818  # nothing is wrong
+    """Raised in the body of a job: there is nothing to do, and that is no failure (rule 3).
 
-    `job` is the skipped job, `missing` the one whose value is missing. The cause is what made it
-    missing.
+    The job is then skipped, with the text as the reason, as in `raise Skip("nothing to deploy")`.
+    So are the jobs that take its value, for the same reason; those that only come after it start. A
+    fan-out leaves the item out of its result. Critical or not makes no difference.
+
+    It is an ordinary failure where the job cannot be said to have been skipped: in a service that
+    was ready, in a group of exceptions, in a shutdown hook, after the job was stopped, and after
+    its own timeout.
     """
 
-    def __init__(self, job: JobLike, missing: JobLike) -> None:
+
+class SkippedError(FlowdecoError):
+    """A job was skipped: a value that it takes does not exist, or its body has raised `Skip`.
+
+    `job` is the skipped job, and `missing` the one whose value is missing, None where the body of
+    the job itself has raised `Skip`. `skip` is the `Skip` that it all goes back to, None where that
+    is a failure. The cause is what made the value missing, or the `Skip`.
+    """
+
+    def __init__(self, job: JobLike, missing: JobLike | None, skip: Skip | None = None) -> None:
         self.job = job
         self.missing = missing
-        super().__init__(
-            f"{job.name!r} was skipped: it takes the value of {missing.name!r}, which has none"
-        )
+        self.skip = skip
+        parts = [f"{job.name!r} was skipped"]
+        if missing is not None:
+            how = "which has none" if skip is None else "which was skipped"
+            parts.append(f"it takes the value of {missing.name!r}, {how}")
+        if skip is not None:
+            parts.append(line(skip))
+        super().__init__(": ".join(filter(None, parts)))
 
 
 class NotFinishedError(FlowdecoError, InvalidStateError):

@@ -135,7 +135,10 @@ def returned(method: Callable[..., Any]) -> list[object]:
 
 
 def return_note(method: object) -> object:
-    """Return the annotation of what a method returns, as text where it was not evaluated."""
+    """Return the annotation of what a method returns, as text where it was not evaluated.
+
+    Where there is none, it is `inspect.Parameter.empty`.
+    """
     return _return_note(method)[0]
 
 
@@ -146,7 +149,7 @@ def _return_note(method: object) -> tuple[object, Names]:
         names = getattr(method, "__globals__", {})
     else:
         notes, names = as_text(annotate), names_around(annotate)
-    return notes.get("return"), names
+    return notes.get("return", inspect.Parameter.empty), names
 
 
 # Annotations

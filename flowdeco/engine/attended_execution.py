@@ -10,7 +10,6 @@ from typing import Any, cast
 from flowdeco.base import locations, log
 from flowdeco.base.exceptions import is_cancellation
 from flowdeco.base.text import class_name, line
-from flowdeco.errors import SkippedError
 from flowdeco.jobs.abstract_job import AbstractJob
 from flowdeco.jobs.job import Job
 from flowdeco.jobs.marks import name_of
@@ -20,6 +19,7 @@ from flowdeco.jobs.threads import ThreadCall
 
 from . import tasks
 from .execution import ExecutingRun
+from .failure import skipped_without
 from .slots import Slots, give_back
 from .timed_execution import Timed
 
@@ -80,10 +80,11 @@ class AttendedExecution(Timed):
             self.outcome.state = State.IDLE
             self.give_slots_back()
             return False
-        for before in cast("Sequence[AbstractJob[object]]", body.inputs):
-            if before.__flow_outcome__.value is MISSING:
-                self.own_context().run(self._skip, before)
-                return False
+        inputs = cast("Sequence[AbstractJob[object]]", body.inputs)
+        missing = [job for job in inputs if job.__flow_outcome__.value is MISSING]
+        if missing:
+            self.own_context().run(self._skip_without, missing)
+            return False
         if run.slots and body.takes_slot and not self.job.forever:
             self.slots = run.slots
         if body.is_threaded:
@@ -93,14 +94,10 @@ class AttendedExecution(Timed):
                 return False
         return True
 
-    def _skip(self, missing: AbstractJob[object]) -> None:
-        """Do not start the body, because a value that it takes does not exist (rule 3)."""
-        error = SkippedError(self.job, missing)
-        error.__cause__ = missing.__flow_outcome__.exception
-        self.outcome.exception = error
-        self.outcome.state = State.SKIPPED
+    def _skip_without(self, missing: Sequence[AbstractJob[object]]) -> None:
+        """Do not start the body, because values that it takes do not exist (rule 3)."""
         self.outcome.ended_at = self.run.clock() - self.run.zero
-        self.run.job_failed(self, error)
+        self.fail(skipped_without(self.job, missing), State.SKIPPED)
         self.run.job_ended(self)
 
     def give_slots_back(self) -> None:

@@ -25,8 +25,8 @@ from flowdeco.jobs.marks import name_of
 from flowdeco.jobs.outcome import Outcome, State
 from flowdeco.jobs.threads import ThreadCall
 
+from . import failure
 from .ending import Drain, Ending, Sleeper
-from .failure import late_end, own_failure, users_traceback
 from .nested import NestedRuns
 from .progress import Progress
 from .ready_queue import ReadyQueue
@@ -202,9 +202,9 @@ class Execution:
                 run.progress.executions[self.number] = self
                 if queue.is_eager and task.done():
                     # It has ended in the very first line of the guard: see the net.
-                    failure = failure_of(task)
-                    assert failure is not None  # or the guard would have ended the job
-                    queue.mend(failure, self, None)
+                    fault = failure_of(task)
+                    assert fault is not None  # or the guard would have ended the job
+                    queue.mend(fault, self, None)
 
     def cancelled_early(self) -> None:
         """End the job if its body has not begun, for now it never will (Python 3.11)."""
@@ -217,8 +217,6 @@ class Execution:
     def is_at_work(self) -> bool:
         """Tell whether its body may still go on."""
         return self.task is not None and not self.task.done()
-
-    # Its course
 
     async def execute(self, now: float | None) -> None:
         """Run the body; note how it has ended, and tell the run. Nothing is raised.
@@ -306,18 +304,21 @@ class Execution:
         if self.stopping and is_cancellation(error):
             self.outcome.state = State.CANCELLED
             return
-        self.fail(own_failure(error, f"{self.name} was cancelled, and not by its run"))
+        if failure.is_skip(error) and not (self.stopping or self.is_up):
+            self.fail(failure.skipped_by(self.job, error), State.SKIPPED)
+        else:
+            self.fail(failure.own_failure(error, f"{self.name} was cancelled, and not by its run"))
 
-    def fail(self, error: BaseException) -> None:
-        """Note that the job has failed with this."""
+    def fail(self, error: BaseException, state: State = State.FAILED) -> None:
+        """Note that the job has failed with this, or is skipped because of it."""
         # In this order: what has a state of the end has its exception.
         self.keep(error)
-        self.outcome.state = State.FAILED
+        self.outcome.state = state
         self.run.job_failed(self, error)
 
     def keep(self, error: BaseException) -> None:
         """Keep an exception, without the frames of the library, so that these can go."""
-        traceback = users_traceback(error)
+        traceback = failure.users_traceback(error)
         self.outcome.exception = with_traceback(error, traceback)
         self.outcome.traceback = traceback
 
@@ -328,8 +329,6 @@ class Execution:
 
     def close(self) -> None:
         """Let go of all that the body has had; called when the job has ended."""
-
-    # Its end, when the run wants it
 
     def stop(self) -> None:
         """Ask the body to end, by a cancellation."""
@@ -363,8 +362,8 @@ class Execution:
         """See to a job whose task has ended without its guard, in which something was raised."""
         if self.is_foreign or self.task is None or not self.task.done():
             return False
-        failure = failure_of(self.task)
-        self.run.queue.mend(failure or asyncio.CancelledError(), self, failure)
+        fault = failure_of(self.task)
+        self.run.queue.mend(fault or asyncio.CancelledError(), self, fault)
         return True
 
     def own_context(self) -> Context:
@@ -392,7 +391,7 @@ class Execution:
 
     def ended_late(self, error: BaseException | None) -> None:
         """Write to the log how a body has ended that was stuck."""
-        self.run.session.say(*late_end(self.name, error), self.path)
+        self.run.session.say(*failure.late_end(self.name, error), self.path)
 
     def location(self) -> str:
         """Return the line of the user's at which the body stands."""

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from types import TracebackType
+from typing import TypeGuard
 
 from flowdeco.base import locations, log
-from flowdeco.base.exceptions import is_cancellation, traceback_of
+from flowdeco.base.exceptions import is_cancellation, traceback_of, with_traceback
+from flowdeco.base.protocols import JobLike
 from flowdeco.base.text import class_name, line
-from flowdeco.errors import SelfCancelledError
+from flowdeco.errors import SelfCancelledError, Skip, SkippedError
+from flowdeco.jobs.abstract_job import AbstractJob
 
-__all__ = ["late_end", "own_failure", "users_traceback"]
+__all__ = [
+    "is_skip",
+    "late_end",
+    "own_failure",
+    "skipped_by",
+    "skipped_without",
+    "users_traceback",
+]
 
 
 def own_failure(error: BaseException, text: str) -> BaseException:
@@ -24,6 +35,28 @@ def own_failure(error: BaseException, text: str) -> BaseException:
     cancelled = SelfCancelledError(text)
     cancelled.__cause__ = error
     return cancelled
+
+
+def is_skip(error: BaseException) -> TypeGuard[Skip]:
+    """Tell whether a body has raised `Skip`."""
+    return issubclass(type(error), Skip)
+
+
+def skipped_by(job: JobLike, skip: Skip) -> SkippedError:
+    """Return what a job is skipped with whose body has raised `Skip`."""
+    skipped = SkippedError(job, None, skip)
+    skipped.__cause__ = with_traceback(skip, users_traceback(skip))
+    return skipped
+
+
+def skipped_without(job: JobLike, missing: Sequence[AbstractJob[object]]) -> SkippedError:
+    """Return what a job is skipped with, as there are no values of these."""
+    # One that is missing through a failure counts more than those skipped on purpose.
+    first = min(missing, key=lambda one: one.__flow_outcome__.skip is not None)
+    outcome = first.__flow_outcome__
+    skipped = SkippedError(job, first, outcome.skip)
+    skipped.__cause__ = outcome.exception
+    return skipped
 
 
 def users_traceback(error: BaseException) -> TracebackType | None:

@@ -96,7 +96,9 @@ class Record:
         outcomes = dict(zip(self.jobs, self.outcomes, strict=True))
         jobs = dict.fromkeys(self.failures)
         jobs.update(
-            (job, None) for job, outcome in outcomes.items() if outcome.exception is not None
+            (job, None)
+            for job, outcome in outcomes.items()
+            if outcome.exception is not None and outcome.skip is None
         )
         errors = (outcomes[job].exception for job in jobs if outcomes[job].critical)
         return [error for error in errors if error is not None]

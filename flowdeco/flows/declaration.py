@@ -16,6 +16,7 @@ from flowdeco.base.annotations import is_async_function
 from flowdeco.base.text import class_name, line, repr_line
 from flowdeco.errors import NoSubflowError, ReplacedError
 from flowdeco.jobs.chain import Chain, ChainMember
+from flowdeco.jobs.outcome import MISSING
 
 from .base import FlowBase
 from .instead import instead_of_call, instead_of_inherited
@@ -285,7 +286,7 @@ class Each(_OfJob[list[I], Body], Generic[I, Body]):
 
 
 class Subflow(Method[R, Body]):
-    """A declared subflow; R is the flow, or the list of flows, that its method returns."""
+    """A declared subflow; R is what its method returns: a flow, a list of flows, or None."""
 
     kind = "subflow"
 
@@ -298,7 +299,7 @@ class Subflow(Method[R, Body]):
             return self
         job = _job_of(instance, self)
         made = cast("MethodBody", job.body).made
-        if made is None:
+        if made is MISSING:
             caller = sys._getframe(1).f_code  # pyright: ignore[reportPrivateUsage]  # has no public name
             cause = job.__flow_outcome__.exception
             raise NoSubflowError(self._why_no_flow(job, owner, caller), job) from cause

@@ -136,6 +136,11 @@ def _of_method(declared: Declaration[object]) -> str | None:
         return f"it yields; return {_RETURNED[kind]} instead"
     if kind == "subflow" and is_async_function(method):
         return f"it makes flows and waits for nothing, so it is not async; {write}"
+    if kind == "subflow" and _is_none(_return_annotation(method)):
+        return (
+            "it is annotated as None, so that it would never make a flow; annotate it as the flow,"
+            " as in `-> Restart | None` where it does so at times, or make a step of it"
+        )
     return None
 
 
@@ -168,11 +173,15 @@ def _of_yieldless(declared: Declaration[object]) -> str | None:
     )
 
 
+def _is_none(annotation: object) -> bool:
+    return annotation is None or (isinstance(annotation, str) and annotation.strip("'\"") == "None")
+
+
 def _return_annotation(method: object) -> object:
     try:
         return return_note(method)
     except Exception:  # it has none that could be read
-        return None
+        return inspect.Parameter.empty
 
 
 def _is_iterator(annotation: object) -> bool:

@@ -17,6 +17,7 @@ from flowdeco.jobs.abstract_job import AbstractJob
 from flowdeco.jobs.bodies import MethodBody
 from flowdeco.jobs.callables import isinstance_of
 from flowdeco.jobs.job import Job
+from flowdeco.jobs.outcome import MISSING, State
 from flowdeco.jobs.plain import discard
 from flowdeco.scheduler import Scheduler
 
@@ -99,7 +100,7 @@ class EachBody(MethodBody):
             raise
         self._raise_failures(jobs)
         report.raise_as_nested()
-        return [job.result() for job in jobs]
+        return [job.result() for job in jobs if job.state is not State.SKIPPED]
 
     def _raise_failures(self, jobs: Sequence[Job[object]]) -> None:
         errors = [job.raised_exception() for job in jobs]
@@ -141,6 +142,10 @@ class SubflowBody(MethodBody):
 
     async def _perform(self) -> object:
         made: object = self.method(self.flow, *self.arguments)
+        if made is None:
+            self._ran = []
+            self.made = None
+            return None
         several = isinstance(made, (list, tuple))
         flows = cast("Sequence[object]", made) if several else [made]
         schedulers = self._schedulers_of(flows)
@@ -168,8 +173,8 @@ class SubflowBody(MethodBody):
         for flow in flows:
             if not isinstance_of(flow, FlowBase):
                 error = TypeError(
-                    f"{self.name!r} must return a flow or a list of flows, not {value_line(flow)}"
-                    f" ({class_name(flow)})"
+                    f"{self.name!r} must return a flow, a list of flows, or None, not"
+                    f" {value_line(flow)} ({class_name(flow)})"
                 )
                 for one in flows:
                     discard(one)
@@ -212,7 +217,7 @@ class SubflowBody(MethodBody):
 
     def renew(self) -> None:
         self._ran = None
-        self.made = None
+        self.made = MISSING
 
 
 def _let_go(around: Scheduler) -> None:

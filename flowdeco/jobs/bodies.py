@@ -19,6 +19,7 @@ from flowdeco.base.text import class_name
 from flowdeco.errors import StartedError
 
 from .callables import AnyCoroutine, function_name, yields
+from .outcome import MISSING
 from .plain import call_plainly, close_unstarted
 from .threads import in_thread
 
@@ -98,7 +99,7 @@ class MethodBody(Body):
     flow: object
     name: str
     inputs: Sequence[JobLike] = ()
-    made: object = attrs.field(default=None, init=False)
+    made: object = attrs.field(default=MISSING, init=False)
     """What the method of a subflow has returned."""
     has_after: ClassVar[bool] = True
     """Whether what declares it can be given `after=`."""

@@ -105,7 +105,8 @@ def word(job: JobLike, outcome: Outcome) -> str:
     if outcome.state is State.CANCELLED and job.forever:
         return ""
     if outcome.state in (State.CANCELLED, State.STUCK, State.SKIPPED):
-        return f" {outcome.state.name}"
+        reason = "" if outcome.skip is None else line(outcome.skip)
+        return f" {outcome.state.name}" + (f": {reason}" if reason else "")
     return ""
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import enum
 from collections.abc import Collection
 from types import TracebackType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
+
+from flowdeco.errors import Skip, SkippedError
 
 if TYPE_CHECKING:
     from flowdeco.base.protocols import JobLike
@@ -27,7 +29,7 @@ class State(enum.Enum):
     FAILED = "failed"
     """Ended with an exception."""
     SKIPPED = "skipped"
-    """Not started, because a value that it takes does not exist."""
+    """Not started, because a value that it takes does not exist; or its body has raised `Skip`."""
     CANCELLED = "cancelled"
     """Stopped by the run, and by nothing else; for a service a good end."""
     STUCK = "stuck"
@@ -86,3 +88,10 @@ class Outcome:
     def failed(self) -> bool:
         """Whether an exception is the job's own, be it stuck afterwards or not."""
         return self.exception is not None and self.state is not State.SKIPPED
+
+    @property
+    def skip(self) -> Skip | None:
+        """The `Skip` for which it was skipped, by its own body or another's."""
+        error = self.exception
+        is_skipped = self.state is State.SKIPPED and type(error) is SkippedError
+        return cast("SkippedError", error).skip if is_skipped else None

@@ -26,7 +26,7 @@ from thoroughness import THINNED
 from ticks import TickLoop, bury
 from timetable import Timetable
 
-from flowdeco import Job, Observer, Scheduler, State, current_job
+from flowdeco import Job, Observer, Scheduler, Skip, State, current_job
 from flowdeco.engine.reason import Cause
 from flowdeco.engine.tasks import is_abandoned
 from flowdeco.errors import SelfCancelledError
@@ -54,6 +54,7 @@ LEGAL = {
     "ok": {State.DONE, State.CANCELLED},
     "fails": {State.FAILED, State.CANCELLED},
     "exits": {State.FAILED, State.CANCELLED},
+    "skips": {State.SKIPPED, State.CANCELLED},
     "cancels": {State.FAILED, State.CANCELLED},
     "swallows": {State.DONE},
     "cleans": {State.DONE, State.CANCELLED},
@@ -348,6 +349,13 @@ class World(Observer):
 
         return body
 
+    def skips(self, spec):
+        async def body(*values):
+            await asyncio.sleep(spec.seconds)
+            raise Skip("nothing")
+
+        return body
+
     def exits(self, spec):
         async def body(*values):
             await asyncio.sleep(spec.seconds)
@@ -547,7 +555,10 @@ class World(Observer):
         decisive = job
         if job not in self.specs:
             decisive = self.hosts.get(self.level(job), job)
-        if decisive.__flow_outcome__.critical and job.state in (State.FAILED, State.SKIPPED):
+        counts = job.state is State.FAILED or (
+            job.state is State.SKIPPED and not self.is_skipped_on_purpose(job)
+        )
+        if decisive.__flow_outcome__.critical and counts:
             self.decisive.setdefault(decisive, asyncio.get_running_loop().time())
             for level in (self.level(job), self.level(decisive)):
                 self.closed.setdefault(level, self.loop.time())
@@ -670,7 +681,7 @@ class World(Observer):
                 self.ended[job] = self.duration  # or some time before that
         for job in sorted(self.ended, key=self.ended.get):
             failed = [one for one in job.children if one.state is State.FAILED]
-            skipped = job.state is State.SKIPPED
+            skipped = job.state is State.SKIPPED and not self.is_skipped_on_purpose(job)
             if not job.__flow_outcome__.critical or (
                 job.raised_exception() is None and not skipped
             ):
@@ -707,20 +718,32 @@ class World(Observer):
         assert (error is not None) == (state in (State.FAILED, State.SKIPPED)) or (
             state is State.STUCK and is_a(error, TimeoutError)
         )
-        begun = state not in (State.IDLE, State.SKIPPED)
+        skips = spec.kind == "skips" and job.started_at is not None
+        begun = state not in (State.IDLE, State.SKIPPED) or skips
         unbegun = self.scenario.murders or is_a(error, NoTaskError)
         assert (job.started_at is not None) == begun or unbegun
         predicates = [job.is_idle(), job.is_scheduled(), job.is_running(), job.is_done()]
         assert predicates.count(True) == 1
         if state is State.SKIPPED:
-            assert any(
+            assert skips or any(
                 before.__flow_outcome__.value is MISSING for before in job.__flow_body__.inputs
             )
+            assert (error.skip is not None) == self.is_skipped_on_purpose(job)
         if spec.kind == "cancels" and state is State.FAILED:
             assert is_a(error, (SelfCancelledError, TimeoutError, NoTaskError))
         self.check_what_it_left(job)
         if spec.kind == "nested" and job.is_done() and job.started_at is not None:
             assert job.report.ok == (state is State.DONE)
+
+    def is_skipped_on_purpose(self, job):
+        """Whether a `Skip` is all that its skip goes back to."""
+        if job.state is not State.SKIPPED:
+            return False
+        if job.started_at is not None:
+            return True
+        inputs = job.__flow_body__.inputs
+        missing = [one for one in inputs if one.__flow_outcome__.value is MISSING]
+        return all(map(self.is_skipped_on_purpose, missing))
 
     def was_up(self, job):
         """Whether a service has been ready."""

@@ -134,6 +134,18 @@ class Cluster(Flow):
     def after_many(self, a: object, b: Host, c: object, d: object, e: object, f: object) -> Host:
         return b
 
+    @subflow
+    def restart(self) -> Ping | None:
+        return None
+
+    @subflow(after=names)
+    def some(self, names: list[str]) -> list[Host] | None:
+        return [Host(name=name) for name in names] or None
+
+    @step(after=(restart, some))
+    async def look(self, restart: Ping | None, some: list[Host] | None) -> bool:
+        return restart is None and some is None
+
     @step(after=(one, several))
     async def check(self, host: Host, hosts: list[Host]) -> int:
         return host.up.result() + len(hosts)
@@ -153,6 +165,8 @@ def subflows(flow: Cluster) -> None:
     assert_type(flow.ordered, list[Flow])
     assert_type(flow.without_values.ping.result(), list[float])
     assert_type(flow.after_many, Host)
+    assert_type(flow.restart, Ping | None)
+    assert_type(flow.some, list[Host] | None)
     assert_type(flow.check.result(), int)
     assert_type(flow.per_host.result(), list[int])
     assert_type(Cluster.one, Subflow[Host, Callable[[Flow], Host]])

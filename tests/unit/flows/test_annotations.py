@@ -255,7 +255,6 @@ def test_bodies_of_jobs(execute, header, body):
         ("Leaves", ["Leaf"]),
         ("Tree", []),
         ("int", []),
-        ("None", []),
         ("'not an annotation'", []),
         ("'Nowhere.Leaf'", []),
         ("Flow", ["Flow"]),

@@ -338,8 +338,8 @@ MISTAKES = [
             @step(after=[a])
             async def b(self, x): ...
         ---
-        X.b (flows.py:5): it takes 1 value (x) and a list in `after=` gives 0, for it is an order
-          alone; write `after=a`, or `async def b(self)`
+        X.b (flows.py:5): it takes 1 value (x) and a list in `after=` gives 0, as it only says
+          what comes first; write `after=a`, or `async def b(self)`
         """,
         id="G15 a list passes nothing",
     ),
@@ -448,6 +448,23 @@ MISTAKES = [
           a(self)`
         """,
         id="async subflow",
+    ),
+    pytest.param(
+        """
+        class X(Flow):
+            @subflow
+            def a(self) -> None: ...
+            @subflow
+            def b(self) -> "None": ...
+            @subflow
+            def fine(self) -> Flow | None: ...
+        ---
+        X.a (flows.py:3): it is annotated as None, so that it would never make a flow; annotate it
+          as the flow, as in `-> Restart | None` where it does so at times, or make a step of it
+        X.b (flows.py:5): it is annotated as None, so that it would never make a flow; annotate it
+          as the flow, as in `-> Restart | None` where it does so at times, or make a step of it
+        """,
+        id="subflow that makes none",
     ),
     pytest.param(
         """

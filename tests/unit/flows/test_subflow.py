@@ -99,7 +99,24 @@ def test_no_flow_at_all_is_done(empty):
     assert tree.scheduler.find("inner").state is State.DONE
 
 
-@pytest.mark.parametrize("wrong", [None, 5, "leaf", Leaf, [Leaf(), None], [Leaf], Leaf().scheduler])
+def test_none_is_no_flow_this_time():
+    """Nothing runs, the job is done, and what takes its value gets None."""
+    tree = Tree(flows=None)
+
+    report = perform(tree)
+
+    assert report
+    assert (tree.inner, tree.after.result()) == (None, None)
+    inner = tree.scheduler.find("inner")
+    assert (inner.state, list(inner.children)) == (State.DONE, [])
+    assert [one.path for one in report.jobs if one.path.startswith("inner/")] == []
+
+    tree.flows = Leaf()
+    assert perform(tree)
+    assert tree.inner is tree.flows
+
+
+@pytest.mark.parametrize("wrong", [5, "leaf", Leaf, [Leaf(), None], [Leaf], Leaf().scheduler])
 def test_anything_else_is_a_clear_error(wrong):
     """It says what came, and what would be right; no flow of the list has run."""
     tree = Tree(flows=wrong)
@@ -108,7 +125,7 @@ def test_anything_else_is_a_clear_error(wrong):
 
     error = tree.scheduler.find("inner").raised_exception()
     assert isinstance(error, TypeError)
-    assert str(error).startswith("'inner' must return a flow or a list of flows, not ")
+    assert str(error).startswith("'inner' must return a flow, a list of flows, or None, not ")
     assert states(tree.after, tree.ordered) == ["SKIPPED", "DONE"]
     for flow in wrong if isinstance(wrong, list) else []:
         if isinstance(flow, Flow):

@@ -22,6 +22,7 @@ from flowdeco.errors import (
     RecordedError,
     RequirementError,
     SelfCancelledError,
+    Skip,
     SkippedError,
     StartedError,
     StuckError,
@@ -57,7 +58,7 @@ def test_an_error_is_ours_and_one_of_the_standard_library(error, kin):
 @pytest.mark.parametrize("error", ALL)
 def test_every_error_is_an_exception_with_a_docstring(error):
     """None of them passes an `except Exception`, and each is told what it means."""
-    assert issubclass(error, FlowdecoError)
+    assert issubclass(error, FlowdecoError) == (error is not Skip)
     assert issubclass(error, Exception)
     assert not issubclass(error, asyncio.CancelledError)
     assert (error.__doc__ or "").strip()
@@ -123,6 +124,25 @@ def test_skipped_error():
 
     assert (error.job, error.missing) == (b, a)
     assert str(error) == "'b' was skipped: it takes the value of 'a', which has none"
+    assert error.skip is None
+
+
+@pytest.mark.parametrize(
+    ("missing", "reason", "text"),
+    [
+        (False, "nothing new", "'b' was skipped: nothing new"),
+        (False, "", "'b' was skipped"),
+        (True, "new", "'b' was skipped: it takes the value of 'a', which was skipped: new"),
+        (True, "", "'b' was skipped: it takes the value of 'a', which was skipped"),
+    ],
+)
+def test_skipped_error_of_a_skip(missing, reason, text):
+    """It has the `Skip`, and gives its reason."""
+    a, b, skip = nap("a"), nap("b"), Skip(reason)
+    error = SkippedError(b, a if missing else None, skip)
+
+    assert (error.job, error.missing, error.skip) == (b, a if missing else None, skip)
+    assert str(error) == text
 
 
 def test_stuck_error():
