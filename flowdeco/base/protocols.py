@@ -54,8 +54,8 @@ class JobLike(Protocol):
         """The name by which the user's code is likely to know it."""
         ...
 
-    def __flow_declared__(self) -> bool | None:
-        """Whether its declaration can be given `after=`; None for a job that has none."""
+    def __flow_declared__(self) -> bool:
+        """Whether it has a declaration, which can be given `after=`."""
         ...
 
 

@@ -13,7 +13,7 @@ from .checks import place
 from .declaration import Declaration, Each, Service, Step, Subflow
 from .definition import Definition
 from .foreign import OVER_A_FLOW
-from .methods import function_in
+from .wording import function_in
 
 __all__ = ["check_unchanged", "refuse_dataclass"]
 

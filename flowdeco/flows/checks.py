@@ -20,17 +20,8 @@ from .base import FlowBase
 from .declaration import Declaration, Decorator
 from .foreign import OVER_A_FLOW, bases_with_fields, field_meant, foreign_field, items_problem
 from .hooks import hook_problems, inherited_hook_problems
-from .methods import (
-    RESERVED,
-    WRAPPERS,
-    first_line,
-    function_in,
-    is_reserved,
-    layers,
-    listed,
-    problems_of,
-    reserved,
-)
+from .methods import RESERVED, is_reserved, problems_of, reserved
+from .wording import WRAPPERS, first_line, function_in, layers, listed
 
 __all__ = ["Checks", "fields_in", "names_in", "place"]
 
@@ -104,32 +95,37 @@ class Checks:
 
     def _of_declaration(self, declared: Declaration[object]) -> Iterator[str]:
         yield from problems_of(declared)
-        given = "@each" if declared.kind == "each" else "`after=`"
         if declared.kind == "each" and (problem := self._of_items(declared)) is not None:
             yield problem
-            given = ""
-        for other in declared.before if given else ():
+        else:
+            yield from self._of_given(declared, "@each", declared.over)
+        yield from self._of_given(declared, "`after=`", declared.after)
+        yield from self._of_dropped(declared)
+        for hook in declared.hooks:
+            yield from hook_problems(declared, hook, self.names)
+
+    def _of_given(
+        self, declared: Declaration[object], given: str, others: Iterable[object]
+    ) -> Iterator[str]:
+        for other in others:
             field = field_meant(other, self.own_fields)
             if field is not None:
                 yield f"{given} has {field}, which is a field; a body reads it: `self.{field}`"
             elif isinstance(other, str):
-                meant = self._meant(declared, other)
+                meant = self._meant(declared, given, other)
                 yield f"{given} has the string {repr_line(other)}; {meant}"
             elif isinstance(other, Declaration):
                 yield from self._of_origin(given, other)
             else:
                 yield f"{given} {self._undeclared(other)}"
-        yield from self._of_dropped(declared)
-        for hook in declared.hooks:
-            yield from hook_problems(declared, hook, self.names)
 
     def _of_items(self, declared: Declaration[object]) -> str | None:
         """Refuse an `@each` over items that are there already, be they in a field or not."""
-        over = declared.options.after
+        over = declared.options.over
         members = {**vars(self.cls), **self.own_fields}
         taken = {*self.declarations, *self.fields, *members}
         named = isinstance(over, str) and over not in self.own_fields
-        if named or any(self._names_one(one) for one in declared.before):
+        if named or any(self._names_one(one) for one in declared.over):
             return None
         data = {name: value for name, value in members.items() if not _is_part(value)}
         return items_problem(over, data, self.own_fields, taken)
@@ -149,7 +145,7 @@ class Checks:
             write = f"make it a step: `async def {name}(self)` under @step"
         return f"has {what}, which is no declaration; {write}"
 
-    def _meant(self, declared: Declaration[object], text: str) -> str:
+    def _meant(self, declared: Declaration[object], given: str, text: str) -> str:
         """Guess which declaration a string means."""
         names = [name for name in self.declarations if name != declared.name]
         close = alike(text, names)
@@ -159,7 +155,7 @@ class Checks:
         first, *others = (
             name if name in self.own else f"{_owner(self.inherited[name])}.{name}" for name in close
         )
-        mend = f"@each({first})" if declared.kind == "each" else f"after={first}"
+        mend = f"@each({first})" if given == "@each" else f"after={first}"
         mend += "".join(f", or {other}" for other in others)
         order = list(self.own)
         if first in order and order.index(first) > order.index(declared.name):
@@ -312,7 +308,7 @@ def _of_cover(value: object, covered: Declaration[object]) -> str:
 
 
 def _of_unused(decorator: Decorator) -> str:
-    over = decorator.options.after
+    over = decorator.options.over
     kind = decorator.kind.kind
     if kind == "each" and not isinstance(over, (Declaration, str)):
         return (

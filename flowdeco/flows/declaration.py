@@ -60,6 +60,8 @@ class Options:
     timeout: float | None = None
     label: str | None = None
     window: int | None = None
+    over: object = None
+    """What a fan-out goes over."""
 
 
 class OnInstances:
@@ -188,18 +190,23 @@ class Declaration(ChainMember["Declaration[object]"], Generic[R]):
         return parameters_of(self.method)
 
     @property
-    def before(self) -> tuple[object, ...]:
+    def over(self) -> tuple[object, ...]:
+        """What a fan-out goes over; more than one where it was declared wrongly."""
+        return _one_by_one(self.options.over)
+
+    @property
+    def after(self) -> tuple[object, ...]:
         """What was given as `after`, one by one."""
-        after = self.options.after
-        if after is None:
-            return ()
-        if isinstance(after, (tuple, list)):
-            return tuple(cast("Sequence[object]", after))
-        return (after,)
+        return _one_by_one(self.options.after)
+
+    @property
+    def before(self) -> tuple[object, ...]:
+        """All that it comes after by its decorator."""
+        return (*self.over, *self.after)
 
     @property
     def passes_values(self) -> bool:
-        """Whether the results of what it comes after are offered to the method."""
+        """Whether the results of what was given as `after` are offered to the method."""
         return self.options.after is not None and not isinstance(self.options.after, list)
 
     def shutdown(self, hook: AsyncMethod) -> AsyncMethod:
@@ -235,12 +242,13 @@ class Declaration(ChainMember["Declaration[object]"], Generic[R]):
 
     def __repr__(self) -> str:
         parts = [class_name(self), line(self.name)]
-        names = [
-            line(other.name) if isinstance(other, Declaration) else repr_line(other)
-            for other in self.before
-        ]
-        if names:
-            parts.append(f"after=({', '.join(names)})")
+        for word, others in (("over", self.over), ("after", self.after)):
+            names = [
+                line(other.name) if isinstance(other, Declaration) else repr_line(other)
+                for other in others
+            ]
+            if names:
+                parts.append(f"{word}=({', '.join(names)})")
         if self.options.critical:
             parts.append("critical")
         return f"<{' '.join(parts)}>"
@@ -330,6 +338,14 @@ class Decorator:
     def __call__(self, method: object) -> Declaration[object]:
         """Declare the method."""
         return self.kind(method, self.options)
+
+
+def _one_by_one(given: object) -> tuple[object, ...]:
+    if given is None:
+        return ()
+    if isinstance(given, (tuple, list)):
+        return tuple(cast("Sequence[object]", given))
+    return (given,)
 
 
 def _text_of(method: object, attribute: str) -> str:

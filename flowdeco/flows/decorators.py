@@ -126,6 +126,7 @@ def subflow(
 def each(
     over: Any,
     *,
+    after: Any = None,
     window: int | None = None,
     critical: bool | None = None,
     timeout: float | None = None,
@@ -135,16 +136,18 @@ def each(
 
     Args:
         over: the declaration whose result is iterated over.
+        after: what it comes after besides, as for `step`: the method takes the results after the
+            item, or the item alone; a list only sets the order.
         window: how many items are worked on at once; they take places of the flow's window, too.
         critical: whether the first failure ends the run; None is the default of the flow.
         timeout: the seconds that each item may take.
         label: the name in listings; by default that of the method.
 
     Returns:
-        A decorator of a method that takes an item; the result is the list of what it returned, in
-        the order of the items.
+        A decorator of a method that takes an item, and the values of `after`; the result is the
+        list of what it returned, in the order of the items.
     """
-    return Decorator(Each, Options(over, critical, timeout, label, window))
+    return Decorator(Each, Options(after, critical, timeout, label, window, over))
 
 
 def _declared(kind: type[Declaration[object]], method: Any, options: Options) -> Any:

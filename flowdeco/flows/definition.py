@@ -17,7 +17,7 @@ from flowdeco.jobs.chain import Chain
 
 from .checks import Checks, names_in, place
 from .declaration import Declaration
-from .methods import is_body
+from .wording import is_body
 
 __all__ = ["EMPTY", "Definition", "define"]
 
@@ -130,9 +130,10 @@ def _assembled(
     edges: dict[str, dict[str, None]] = {name: {} for name in declarations}
     inputs: dict[str, tuple[str, ...]] = {}
     for name, declared in declarations.items():
-        before = [other.name for other in _of_class(cls, declared.before)]
-        edges[name].update(dict.fromkeys(before))
-        inputs[name] = tuple(before) if _takes_values(declared) else ()
+        over = [other.name for other in _of_class(cls, declared.over)]
+        after = [other.name for other in _of_class(cls, declared.after)]
+        edges[name].update(dict.fromkeys([*over, *after]))
+        inputs[name] = (*over, *after) if _takes_values(declared) else tuple(over)
     for later, earlier in chained:
         edges[later][earlier] = None
     return Definition(
@@ -148,7 +149,8 @@ def _takes_values(declared: Declaration[object]) -> bool:
     if not declared.passes_values or not is_body(declared):
         return False
     try:
-        return declared.takes_anything or len(declared.parameters) > 1
+        own = 1 + len(declared.over)  # self, and the item of a fan-out
+        return declared.takes_anything or len(declared.parameters) > own
     except (TypeError, ValueError):
         return False  # a mistake, which is told as one
 

@@ -8,8 +8,8 @@ from types import FunctionType
 from flowdeco.base.annotations import is_async_function
 
 from .declaration import Declaration
-from .methods import counted, described, listed
 from .signatures import parameters_of
+from .wording import counted, described, listed
 
 __all__ = ["hook_problems", "inherited_hook_problems"]
 

@@ -2,61 +2,28 @@
 
 from __future__ import annotations
 
-import functools
 import inspect
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from types import (
-    BuiltinFunctionType,
-    ClassMethodDescriptorType,
     FunctionType,
-    MethodDescriptorType,
-    MethodWrapperType,
-    WrapperDescriptorType,
 )
-from typing import Any, Final, cast, get_origin
+from typing import Final, get_origin
 
 from flowdeco.base.annotations import is_async_function, return_note
 from flowdeco.base.limits import check_flag, check_seconds, check_window
 from flowdeco.base.text import class_name, line, value_line, with_article
-from flowdeco.jobs.chain import Chainable
 
-from .declaration import Declaration, Decorator
+from .declaration import Declaration
+from .parameters import names_of, parameter_problems
+from .wording import WRAPPERS, described, first_line, function_in, is_body, listed
 
-__all__ = [
-    "RESERVED",
-    "WRAPPERS",
-    "counted",
-    "described",
-    "first_line",
-    "function_in",
-    "is_body",
-    "is_reserved",
-    "layers",
-    "listed",
-    "problems_of",
-    "reserved",
-]
+__all__ = ["RESERVED", "is_reserved", "problems_of", "reserved"]
 
 RESERVED: Final = frozenset(
     {"run", "co_run", "scheduler", "list", "debrief", "to_dot", "to_mermaid", "to_svg", "to_image"}
 )
 """The names of a flow's own methods, beside all that begin with `_flow`."""
-
-WRAPPERS: Final[tuple[type, ...]] = (
-    *(staticmethod, classmethod, property),
-    *(functools.cached_property, functools.partialmethod),
-)
-"""What makes something of a function that is no method of the instance."""
-
-_NO_BODIES: Final[tuple[type, ...]] = (
-    *(type, Chainable, Decorator, BuiltinFunctionType, MethodDescriptorType, MethodWrapperType),
-    *(WrapperDescriptorType, ClassMethodDescriptorType),
-)
-"""What can be called, and is no method that somebody has written for a flow."""
-
-_SELF = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-_VARIABLE = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 
 def problems_of(declared: Declaration[object]) -> Iterator[str]:
@@ -68,7 +35,7 @@ def problems_of(declared: Declaration[object]) -> Iterator[str]:
     if wrong is not None:
         yield wrong
     else:
-        yield from _of_parameters(declared)
+        yield from parameter_problems(declared)
     yield from _of_options(declared)
 
 
@@ -89,10 +56,10 @@ def reserved(name: str) -> Iterator[str]:
 def _of_over(declared: Declaration[object]) -> Iterator[str]:
     # What is no declaration at all is refused with the prerequisites.
     # What has none in it is refused there as well.
-    over = declared.options.after
+    over = declared.options.over
     several = isinstance(over, (tuple, list))
-    if over is None or (several and any(isinstance(one, Declaration) for one in declared.before)):
-        names = _names_before(declared)
+    if over is None or (several and any(isinstance(one, Declaration) for one in declared.over)):
+        names = names_of(declared.over)
         given = f"and is given {'a list' if isinstance(over, list) else 'a tuple'} of {len(names)}"
         if over is None:
             given = "and is given None"
@@ -144,20 +111,6 @@ def _of_method(declared: Declaration[object]) -> str | None:
     return None
 
 
-def is_body(declared: Declaration[object]) -> bool:
-    """Whether what a decorator stands on can be the body of a job.
-
-    Besides functions that is what is called like one: an instance of a class with `__call__`, or a
-    partial of a function. No instance is bound to it: the flow is the first argument.
-    """
-    method = declared.method
-    if isinstance(method, FunctionType) or declared.kind not in ("step", "each"):
-        return isinstance(method, FunctionType)
-    while isinstance(method, functools.partial):
-        method = method.func
-    return callable(method) and not isinstance(method, (*_NO_BODIES, *WRAPPERS))
-
-
 def _of_yieldless(declared: Declaration[object]) -> str | None:
     """Refuse a service that is annotated as an iterator and yields nothing."""
     inner = function_in(declared.method)
@@ -196,143 +149,6 @@ _ITERATOR = re.compile(r"['\"]?([\w.]+\.)?(Async)?(Iterator|Iterable|Generator)\
 _RETURNED = {"each": "the result for the item", "subflow": "a flow, or a list of flows,"}
 
 
-def layers(value: object) -> Iterator[object]:
-    """Iterate over what decorators have made of a function, from the outermost to the innermost."""
-    seen: dict[int, object] = {}
-    while id(value) not in seen:
-        seen[id(value)] = value
-        yield value
-        value = _one_inside(value)
-
-
-def function_in(value: object) -> object:
-    """Find the innermost function of what decorators have made of it."""
-    return [*layers(value)][-1]
-
-
-def _one_inside(value: object) -> object:
-    if isinstance(value, Declaration):
-        return value.method
-    if isinstance(value, (staticmethod, classmethod)):
-        return cast("Any", value).__func__
-    if isinstance(value, property):
-        return value.fget
-    if isinstance(value, (functools.cached_property, functools.partialmethod, functools.partial)):
-        return value.func
-    return inspect.getattr_static(value, "__wrapped__", value)
-
-
-# Its parameters
-
-
-def _of_parameters(declared: Declaration[object]) -> Iterator[str]:
-    try:
-        parameters = [*declared.parameters]
-    except Exception:
-        yield (
-            f"it does not say what it takes; call it in a method, `{first_line(declared)}`, and"
-            f" decorate that"
-        )
-        return
-    is_function = isinstance(declared.method, FunctionType)
-    if declared.takes_anything:
-        return
-    if not parameters or parameters[0].kind not in _SELF:
-        if is_function:
-            yield f"it has no self; write `{first_line(declared)}`"
-        else:
-            yield (
-                "it is called with the flow as its first argument, as a method is, and takes none;"
-                f" write `{first_line(declared)}`"
-            )
-        return
-    offered = ["item"] if declared.kind == "each" else _names_before(declared)
-    problem = _of_self(declared, parameters, offered) if is_function else None
-    if problem is not None:
-        yield problem
-    else:
-        yield from _of_values(declared, parameters[1:], offered)
-
-
-def _of_self(
-    declared: Declaration[object],
-    parameters: Sequence[inspect.Parameter],
-    offered: Sequence[str],
-) -> str | None:
-    """Refuse a first parameter that is not self where it could be taken for that of a value."""
-    first = parameters[0].name
-    if first == "self" or first.startswith("_"):  # as what is not used is called
-        return None
-    if not (declared.kind == "each" or (declared.passes_values and offered)):
-        return None
-    names = [parameter.name for parameter in parameters]
-    values = names if len(names) == len(offered) else offered
-    return (
-        f"its first parameter is {first}, and that is the flow, not a value; write"
-        f" `{first_line(declared, *values)}`"
-    )
-
-
-def _of_values(
-    declared: Declaration[object],
-    others: Sequence[inspect.Parameter],
-    offered: Sequence[str],
-) -> Iterator[str]:
-    unusual = [p for p in others if p.default is not p.empty or p.kind not in _SELF]
-    wanted = [p.name for p in others if p.default is p.empty and p.kind not in _VARIABLE]
-    if unusual and declared.options.after is not None:
-        yield (
-            f"{listed(map(_written, unusual))} cannot be passed: a value goes to a plain parameter"
-            f" without a default; write `{first_line(declared, *offered)}`, and make fields of the"
-            " rest"
-        )
-    elif declared.kind == "each":
-        if len(wanted) != 1:
-            yield (
-                f"it takes {counted(len(wanted), 'value')} and is called with 1, the item; write"
-                f" `{first_line(declared, *offered)}`"
-            )
-    elif wanted and not (declared.passes_values and len(wanted) == len(offered)):
-        yield _of_count(declared, wanted, offered)
-    elif any(name != own and name in offered for name, own in zip(wanted, offered, strict=False)):
-        yield (
-            f"it takes ({listed(wanted)}) and gets the values of ({listed(offered)}), in this"
-            f" order; write `{first_line(declared, *offered)}`"
-        )
-
-
-def _of_count(declared: Declaration[object], wanted: Sequence[str], offered: Sequence[str]) -> str:
-    takes = f"it takes {counted(len(wanted), 'value')} ({listed(wanted)})"
-    alone = f"`{first_line(declared)}`"
-    if declared.options.after is None:
-        return f"{takes} and without `after=` gets 0; write {alone}, and make fields of the rest"
-    if not declared.passes_values:
-        given = offered[0] if len(offered) == 1 else f"({listed(offered)})"
-        return (
-            f"{takes} and a list in `after=` gives 0, as it only says what comes first; write"
-            f" `after={given}`, or {alone}"
-        )
-    all_of_them = f"`{first_line(declared, *offered)}`, or " if offered else ""
-    return f"{takes} and `after=` gives {len(offered)}; write {all_of_them}{alone}"
-
-
-def _names_before(declared: Declaration[object]) -> list[str]:
-    return [
-        other if isinstance(other, str) else str(getattr(other, "name", "value"))
-        for other in declared.before
-    ]
-
-
-def _written(parameter: inspect.Parameter) -> str:
-    if parameter.kind is parameter.VAR_POSITIONAL:
-        return f"*{parameter.name}"
-    if parameter.kind is parameter.VAR_KEYWORD:
-        return f"**{parameter.name}"
-    if parameter.kind is parameter.KEYWORD_ONLY:
-        return f"{parameter.name} (keyword-only)"
-    return f"{parameter.name} (with a default)"
-
-
 # Its options
 
 
@@ -362,36 +178,3 @@ def _of_options(declared: Declaration[object]) -> Iterator[str]:
 
 
 # How it is said
-
-
-def first_line(declared: Declaration[object], *parameters: str) -> str:
-    """Write the line with which the method should begin."""
-    method = function_in(declared.method)
-    plain = declared.kind == "subflow" or (
-        declared.kind != "service"
-        and (isinstance(method, FunctionType) or is_body(declared))
-        and not (is_async_function(method) or declared.is_async)
-    )
-    return f"{'def' if plain else 'async def'} {declared.name}({', '.join(['self', *parameters])})"
-
-
-def described(value: object) -> str:
-    """Say what something is that is no function."""
-    kind = class_name(value)
-    if value is None:
-        return "None"
-    if isinstance(value, type):
-        return f"the class {value_line(value.__name__)}"
-    if isinstance(value, WRAPPERS):
-        return with_article(kind)
-    return f"{value_line(value)} ({kind}), which is no function"
-
-
-def listed(names: Iterable[str]) -> str:
-    """Join names."""
-    return ", ".join(names)
-
-
-def counted(count: int, noun: str) -> str:
-    """Say how many there are."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

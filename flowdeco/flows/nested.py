@@ -29,7 +29,7 @@ __all__ = ["EachBody", "ItemBody", "SubflowBody"]
 class ItemBody(MethodBody):
     """The method of a fan-out, for one item."""
 
-    __slots__ = ("item",)
+    __slots__ = ("item", "values")
 
     def __init__(
         self,
@@ -38,13 +38,15 @@ class ItemBody(MethodBody):
         name: str,
         *,
         item: object,
+        values: Sequence[object],
         is_threaded: bool,
     ) -> None:
         super().__init__(method, flow, name, is_generator=False, is_threaded=is_threaded)
         self.item = item
+        self.values = values
 
     def start(self) -> Any:
-        return self.call(self.item)
+        return self.call(self.item, *self.values)
 
 
 def _grace() -> float:
@@ -70,7 +72,6 @@ class EachBody(MethodBody):
     _items: Scheduler | None = attrs.field(default=None, init=False)
 
     takes_slot = False
-    has_after = False
     is_stateful = True
     raises_nested_failures = True
 
@@ -81,13 +82,13 @@ class EachBody(MethodBody):
         return self._perform()
 
     async def _perform(self) -> list[object]:
-        (items,) = self.arguments
+        items, *values = self.arguments
         if not isinstance(items, Iterable):
             raise TypeError(
                 f"{self.name!r} goes over {self.inputs[0].name!r}, whose result cannot be iterated"
                 f" over: {value_line(items)} ({class_name(items)})"
             )
-        jobs = [self._job(number, item) for number, item in enumerate(cast("Any", items))]
+        jobs = [self._job(number, item, values) for number, item in enumerate(cast("Any", items))]
         self._items = Scheduler(*jobs, label=self.name, window=self.window, grace=_grace())
         # The items are of no weight, their parent is.
         self._items.ends_at_first_failure = _is_critical()
@@ -109,9 +110,11 @@ class EachBody(MethodBody):
             message = f"{self.name}: {len(failed)} of {len(jobs)} failed"
             raise BaseExceptionGroup(message, failed) from None
 
-    def _job(self, number: int, item: object) -> Job[object]:
+    def _job(self, number: int, item: object, values: Sequence[object]) -> Job[object]:
         name = f"{self.name}[{number}]"
-        body = ItemBody(self.method, self.flow, name, item=item, is_threaded=self.in_threads)
+        body = ItemBody(
+            self.method, self.flow, name, item=item, values=values, is_threaded=self.in_threads
+        )
         return Job(body, timeout=self.timeout, critical=False)
 
     @property

@@ -273,9 +273,9 @@ class AbstractJob(ChainMember["AbstractJob[object]"], Generic[R]):
         """The name by which the user's code is likely to know it."""
         return self.name
 
-    def __flow_declared__(self) -> bool | None:
-        """Whether its declaration can be given `after=`; None for a job that has none."""
-        return None
+    def __flow_declared__(self) -> bool:
+        """Whether it has a declaration, which can be given `after=`."""
+        return False
 
     @property
     def state(self) -> State:

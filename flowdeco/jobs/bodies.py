@@ -10,7 +10,7 @@ import sys
 import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from types import CoroutineType
-from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 import attrs
 
@@ -101,8 +101,6 @@ class MethodBody(Body):
     inputs: Sequence[JobLike] = ()
     made: object = attrs.field(default=MISSING, init=False)
     """What the method of a subflow has returned."""
-    has_after: ClassVar[bool] = True
-    """Whether what declares it can be given `after=`."""
     reached_as: Any = attrs.field(default=None, init=False)
     """The declaration through which its job was last reached, if it is an inherited one."""
 

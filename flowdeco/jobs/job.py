@@ -231,8 +231,8 @@ class Job(AbstractJob[R]):
     def __flow_source_name__(self) -> str:
         return line(self.body.name) if isinstance_of(self.body, MethodBody) else self.name
 
-    def __flow_declared__(self) -> bool | None:
-        return self.body.has_after if isinstance_of(self.body, MethodBody) else None
+    def __flow_declared__(self) -> bool:
+        return isinstance_of(self.body, MethodBody)
 
     def default_label(self) -> str:
         """Return the name of what the job is made of."""

@@ -87,9 +87,6 @@ def _how_to_wait(awaited: JobLike, reader: CurrentExecution) -> str:
 def _coming_after(waiter: JobLike, awaited: JobLike) -> str:
     later, earlier = waiter.__flow_source_name__(), awaited.__flow_source_name__()
     required = f"{later}.requires({earlier})"
-    has_after = waiter.__flow_declared__()
-    if has_after is None:
+    if not waiter.__flow_declared__():
         return f"write {required}"
-    if not has_after:
-        return f"write `{earlier} >> {later}` in the class, or {required}"
     return f"add after={earlier} to the declaration of {later!r}, or {required}"

@@ -121,22 +121,22 @@ def options_of_a_service() -> None:
 
 def over_something_else() -> None:
     class Wrong(Flow):
-        @each(Base.number)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+        @each(Base.number)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType, reportCallIssue]
         async def not_iterable(self, item: int) -> None: ...
 
-        @each(Base.watchdog)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+        @each(Base.watchdog)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType, reportCallIssue]
         async def over_none(self, item: int) -> None: ...
 
-        @each([1, 2])  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+        @each([1, 2])  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType, reportCallIssue]
         async def over_a_list(self, item: int) -> None: ...
 
-        @each("numbers")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+        @each("numbers")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType, reportCallIssue]
         async def over_a_string(self, item: int) -> None: ...
 
-        @each((Base.numbers, Base.numbers))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+        @each((Base.numbers, Base.numbers))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType, reportCallIssue]
         async def over_two(self, item: int) -> None: ...
 
-        @each()  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+        @each()  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
         async def over_nothing(self, item: int) -> None: ...
 
 
@@ -163,14 +163,38 @@ def an_item_misused() -> None:
 
 def options_of_each() -> None:
     class Wrong(Flow):
-        @each(Base.numbers, windw=3)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+        @each(Base.numbers, windw=3)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
         async def misspelt(self, item: int) -> None: ...
 
-        @each(Base.numbers, window="3")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+        @each(Base.numbers, window="3")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType, reportCallIssue]
         async def wrong_type(self, item: int) -> None: ...
 
-        @each(Base.numbers, after=Base.number)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
-        async def after(self, item: int) -> None: ...
+        @each(Base.numbers, after="number")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType, reportCallIssue]
+        async def after_a_string(self, item: int) -> None: ...
+
+        @each(Base.numbers, after=[Base.number, 3])  # type: ignore[list-item]  # pyright: ignore[reportArgumentType, reportCallIssue]
+        async def after_a_number(self, item: int) -> None: ...
+
+
+def values_beside_an_item() -> None:
+    class Wrong(Flow):
+        @each(Base.numbers, after=Base.database)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType, reportCallIssue]
+        async def wrong_type(self, item: int, address: int) -> None: ...
+
+        @each(Base.numbers, after=Base.database)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType, reportCallIssue]
+        async def wrong_order(self, address: str, item: int) -> None: ...
+
+        @each(Base.numbers, after=(Base.database, Base.number))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType, reportCallIssue]
+        async def wrong_count(self, item: int, address: str) -> None: ...
+
+        @each(Base.numbers, after=[Base.database])  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType, reportCallIssue]
+        async def only_an_order(self, item: int, address: str) -> None: ...
+
+        @each(Base.numbers, after=Base.database)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType, reportCallIssue]
+        def wrong_item(self, item: str, address: str) -> None: ...
+
+        @each(Base.numbers, after=Base.database, timeout="3")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType, reportCallIssue]
+        async def wrong_timeout(self, item: int, address: str) -> None: ...
 
 
 def a_list_of_results_misused(flow: Base) -> None:
@@ -231,7 +255,7 @@ def values_of_a_subflow() -> None:
         @step(after=Cluster.hosts)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType, reportCallIssue]
         async def one_host(self, host: Host) -> None: ...
 
-        @each(Cluster.host)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+        @each(Cluster.host)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType, reportCallIssue]
         async def over_one_host(self, host: Host) -> None: ...
 
 

@@ -283,7 +283,7 @@ def another_kind_of_decorator_for_it() -> None:
         @subflow  # type: ignore[type-var]  # pyright: ignore[reportArgumentType]
         async def awaited_subflow(self) -> Base: ...
 
-        @each  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+        @each  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType, reportCallIssue]
         async def bare_each(self, item: int) -> None: ...
 
         # No checker can see this one: it is a DefinitionError.

@@ -63,6 +63,32 @@ class Ping(Flow):
     async def of_each(self, seconds: float) -> int:
         return int(seconds)
 
+    @each(hosts, after=text)
+    async def with_value(self, host: str, text: str) -> int:
+        return len(host + text)
+
+    @each(hosts, after=(text, pool), window=2)
+    async def with_two(self, host: str, text: str, pool: set[int]) -> bool:
+        return len(host) in pool
+
+    @each(hosts, after=(text, pool, ports, lazily, names), timeout=3)
+    def with_five(self, host: str, a: str, b: object, c: object, d: object, e: object) -> bytes:
+        return b""
+
+    @each(hosts, after=(text, pool, ports, lazily, names, text))
+    async def with_many(
+        self, host: str, a: str, b: object, c: object, d: object, e: object, f: str
+    ) -> float:
+        return 1.0
+
+    @each(hosts, after=(text, pool))
+    async def item_alone(self, host: str) -> str:
+        return host
+
+    @each(hosts, after=[text, pool])
+    async def ordered(self, host: str) -> str:
+        return host
+
     @step(after=(ping, scan, plainly))
     async def total(self, pings: list[float], opened: list[bool], sizes: Sequence[int]) -> int:
         return sum(sizes)
@@ -83,6 +109,12 @@ def fan_out(flow: Ping) -> None:
     assert_type(flow.wider.result(), list[list[str]])
     assert_type(flow.of_each.result(), list[int])
     assert_type(flow.total.result(), int)
+    assert_type(flow.with_value.result(), list[int])
+    assert_type(flow.with_two.result(), list[bool])
+    assert_type(flow.with_five.result(), list[bytes])
+    assert_type(flow.with_many.result(), list[float])
+    assert_type(flow.item_alone.result(), list[str])
+    assert_type(flow.ordered.result(), list[str])
     assert_type(Ping.ping, Each[float, Callable[[Flow, str], Coroutine[object, Never, float]]])
     plainly: Each[float] = Ping.ping
     assert_type(plainly.name, str)
@@ -91,6 +123,7 @@ def fan_out(flow: Ping) -> None:
 async def bodies_of_fan_out(flow: Ping) -> None:
     assert_type(await Ping.ping.body(flow, "host"), float)
     assert_type(Ping.plainly.body(flow, b"x"), int)
+    assert_type(await Ping.with_two.body(flow, "host", "text", set()), bool)
 
 
 class Host(Flow):

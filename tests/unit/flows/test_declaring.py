@@ -414,7 +414,10 @@ def test_the_traceback_of_a_definition_error_is_the_users():
         (lambda: step(retries=3), "argument 'retries'; @step takes after=, critical=, timeout=,"),
         (lambda: service(windw=3), "argument 'windw'"),
         (lambda: subflow(window=3), "argument 'window'; @subflow takes after=, critical="),
-        (lambda: each(3, timout=3), "'timout'; did you mean timeout=\\? @each takes window=,"),
+        (
+            lambda: each(3, timout=3),
+            "'timout'; did you mean timeout=\\? @each takes after=, wind",
+        ),
     ],
 )
 def test_an_unknown_option_says_which_ones_there_are(decorate, message):

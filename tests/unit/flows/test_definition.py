@@ -469,6 +469,45 @@ MISTAKES = [
     pytest.param(
         """
         class X(Flow):
+            count: int = attrs.field(default=3)
+            @step
+            async def a(self): ...
+            @step
+            async def b(self): ...
+            @each(a, after="b")
+            async def c(self, item): ...
+            @each(a, after=count)
+            async def d(self, item): ...
+            @each(a, after=(a, b))
+            async def e(self, item, b): ...
+            @each(a, after=[b])
+            async def f(self, item, b): ...
+            @each(a, after=(a, b))
+            async def g(self, item, b, a): ...
+            @each(a, after=b)
+            async def h(self, item, b=None): ...
+            @each("b", after=a)
+            async def i(self, item, a): ...
+            @each(a, after=b)
+            async def fine(self, item): ...
+        ---
+        X.c (flows.py:8): `after=` has the string 'b'; write the declaration itself: after=b
+        X.d (flows.py:10): `after=` has count, which is a field; a body reads it: `self.count`
+        X.e (flows.py:12): it takes 2 values and is called with 3, the item and a, b; write `async
+          def e(self, item, a, b)`, or `async def e(self, item)`
+        X.f (flows.py:14): it takes 2 values and is called with 1, the item, as a list in `after=`
+          only says what comes first; write `after=b`, or `async def f(self, item)`
+        X.g (flows.py:16): it takes (item, b, a) and gets the values of (item, a, b), in this order;
+          write `async def g(self, item, a, b)`
+        X.h (flows.py:18): b (with a default) cannot be passed: a value goes to a plain parameter
+          without a default; write `async def h(self, item, b)`, and make fields of the rest
+        X.i (flows.py:20): @each has the string 'b'; write the declaration itself: @each(b)
+        """,
+        id="after= of a fan-out",
+    ),
+    pytest.param(
+        """
+        class X(Flow):
             @step
             class a: ...
             b = step(42)
@@ -1817,7 +1856,7 @@ def test_decorators_never_raise_on_account_of_the_method(decorate, method):
         lambda: step(window=1),
         lambda: service(loose, windw=3),
         lambda: subflow(over=loose),
-        lambda: each(loose, after=loose),
+        lambda: each(loose, before=loose),
         lambda: each(),
         lambda: each(loose, 3),
         lambda: step(loose, loose),

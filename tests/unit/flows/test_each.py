@@ -894,3 +894,102 @@ def test_many_items_take_few_tasks():
 
     assert Many().run(loop_factory=VirtualClockLoop)
     assert most <= 12
+
+
+# Values beside the item
+
+
+class Client:
+    """What all items go through."""
+
+
+class Fetch(Flow):
+    """Goes over addresses, with a client and a name for all of them."""
+
+    addresses: tuple[str, ...] = ("a", "b")
+    fails: bool = False
+
+    @step
+    async def wanted(self):
+        return self.addresses
+
+    @service
+    async def client(self):
+        yield Client()
+
+    @step
+    async def name(self):
+        await asyncio.sleep(3)
+        if self.fails:
+            raise ValueError("no name")
+        return "robot"
+
+    @each(wanted, after=(client, name))
+    async def fetch(self, address, client, name):
+        return address, type(client), name
+
+    @each(wanted, after=(client, name))
+    def plainly(self, address, client, name):
+        return f"{address}{name}"
+
+    @each(wanted, after=(client, name))
+    async def item_alone(self, address):
+        return address, now()
+
+    @each(wanted, after=[name])
+    async def ordered(self, address):
+        return address, now()
+
+
+def test_values_come_after_the_item():
+    """In the order of `after=`, to each of the items, in threads as well."""
+    flow = Fetch()
+
+    assert perform(flow)
+
+    assert flow.fetch.result() == [("a", Client, "robot"), ("b", Client, "robot")]
+    assert flow.plainly.result() == ["arobot", "brobot"]
+
+
+def test_a_method_that_takes_the_item_alone_only_comes_after_the_rest():
+    """With a list, or with what it could take: it starts when they have ended."""
+    flow = Fetch()
+
+    assert perform(flow)
+
+    assert flow.item_alone.result() == flow.ordered.result() == [("a", 3.0), ("b", 3.0)]
+    fetch = flow.fetch
+    assert (
+        fetch.required
+        == {flow.scheduler.find(name): None for name in ("wanted", "client", "name")}.keys()
+    )
+
+
+def test_a_fan_out_without_one_of_its_values_is_skipped():
+    """No item is made; what only comes after what has failed runs."""
+    flow = Fetch(fails=True)
+
+    assert perform(flow)
+
+    assert states(flow.fetch, flow.plainly) == ["SKIPPED", "SKIPPED"]
+    assert states(flow.item_alone, flow.ordered) == ["DONE", "DONE"]
+    assert list(flow.fetch.children) == []
+
+
+def test_a_subclass_may_redefine_what_gives_a_value():
+    """The edges and the values follow the new one."""
+
+    class Named(Fetch):
+        @step
+        async def name(self):
+            return "other"
+
+    flow = Named()
+    assert perform(flow)
+    assert flow.plainly.result() == ["aother", "bother"]
+
+
+def test_its_declaration_shows_both():
+    """What it goes over, and what it comes after."""
+    assert repr(Fetch.fetch) == "<Each fetch over=(wanted) after=(client, name)>"
+    assert Fetch.fetch.before == (Fetch.wanted, Fetch.client, Fetch.name)

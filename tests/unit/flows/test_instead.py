@@ -572,8 +572,8 @@ class Part(Flow):
 READ = {
     "early": "'early', which reads it, does not come after it; add after=build to the declaration"
     " of 'early', or early.requires(build)",
-    "ping[0]": "'ping', inside of which 'ping[0]' reads it, does not come after it; write"
-    " `build >> ping` in the class, or ping.requires(build)",
+    "ping[0]": "'ping', inside of which 'ping[0]' reads it, does not come after it; add"
+    " after=build to the declaration of 'ping', or ping.requires(build)",
     "peek": "'parts', inside of which 'peek' reads it, does not come after it; add after=build to"
     " the declaration of 'parts', or parts.requires(build)",
     "helper": "'inside', inside of which 'helper' reads it, does not come after it; add after=build"
