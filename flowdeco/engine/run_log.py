@@ -31,7 +31,7 @@ def of_end(execution: Execution) -> tuple[int, str] | None:
     cut_at = execution.cut_at if isinstance(execution, ServiceExecution) else None
     if cut_at is not None and not is_exit(error):
         return log.WARNING, f"{line(error)}; it stood at {cut_at}"
-    if type(error) is GeneratorExit and not execution.run.is_open:
+    if type(error) is GeneratorExit and execution.stopping:
         return None  # it was closed by force, with its loop
     if _is_told_elsewhere(execution, error):
         return None
