@@ -387,3 +387,38 @@ def test_an_exit_of_the_log_when_it_is_told_of_an_observer_leaves():
         logger.removeHandler(handler)
 
     assert caught.value.code == 3
+
+
+# What is seen of a run besides
+
+
+@pytest.mark.parametrize("options", [{}, {"timeout": 9}])
+def test_a_result_that_is_a_coroutine_is_warned_of(logged, options):
+    """An await was forgotten; the job is done all the same."""
+    inner = quick()
+
+    async def forgets():
+        return inner
+
+    job = Job(forgets, label="forgets", **options)
+
+    assert logged(Scheduler(job)) == [
+        "the result of 'forgets' is a coroutine; did its body forget an await?"
+    ]
+    assert job.result() is inner
+    inner.close()
+
+
+def test_a_run_within_knows_when_it_has_started():
+    """By the clock on the wall: as much later as its job has started."""
+    inner = Scheduler(Job(quick, label="a"))
+
+    async def begins():
+        await asyncio.sleep(100)
+        await inner.co_orchestrate()
+
+    outer = Scheduler(Job(begins))
+    assert outer.orchestrate(loop_factory=VirtualClockLoop)
+
+    later = inner.report.started_at - outer.report.started_at
+    assert later.total_seconds() == pytest.approx(100, abs=0.001)
