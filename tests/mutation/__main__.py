@@ -52,9 +52,19 @@ LEFT_OUT = [
 
 RULES = (
     *("test_rule_", "test_running_again", "test_section_07", "test_services", "test_subflow"),
-    *("test_each", "test_starts", "test_memory", "test_watch", "test_drain", "test_ownloop"),
+    *("test_each", "test_starts", "test_memory", "test_drain", "test_run_log", "test_skip"),
 )
 """Files that are about runs: their tests come before those that happen to run something."""
+
+NEAREST = {
+    **dict.fromkeys(("bookkeeping", "progress", "specification"), ("test_run", "test_starts")),
+    **dict.fromkeys(("plain_execution", "timed_execution"), ("test_execution", "test_starts")),
+    **dict.fromkeys(("attended_execution", "slotted_execution"), ("test_execution", "test_slots")),
+    **dict.fromkeys(("service_execution", "generator_services"), ("test_services",)),
+    **dict.fromkeys(("net", "failure"), ("test_execution", "test_injection", "test_skip")),
+    **dict.fromkeys(("observers", "record", "reason"), ("test_run_log", "test_report")),
+}
+"""Files that come first for modules that have no test file of their own."""
 
 SUBPROCESSES = ("test_signals", "test_threads", "test_surroundings")
 """Files with tests that start processes, whose lines are not seen."""
@@ -382,11 +392,13 @@ class Mutation:
                 if module == mutant.module
                 for test in tests
             }
-        first = (f"test_{mutant.module.rpartition('.')[2]}.py", *RULES)
+        module = mutant.module.rpartition(".")[2]
+        first = (f"test_{module}.py", *NEAREST.get(module, ()))
         order = sorted(
             found & self.durations.keys(),
             key=lambda test: (
                 not test.split("/")[-1].startswith(first),
+                not test.split("/")[-1].startswith(RULES),
                 self.durations[test] / (1 + self.kills[test]),
             ),
         )
