@@ -12,7 +12,12 @@ from typing import Any, TypeVar
 
 from typing_extensions import TypeVarTuple
 
+from .base import locations
+from .base.text import line
+from .engine.execution import Execution
+from .engine.tasks import context_of
 from .errors import FlowdecoError
+from .jobs.current import current_execution
 
 __all__ = ["DeadlockError", "VirtualClockLoop"]
 
@@ -24,7 +29,15 @@ REAL_WAIT = 0.01
 
 
 class DeadlockError(FlowdecoError, RuntimeError):
-    """All tasks wait, and nothing is left that could wake one of them."""
+    """All tasks wait, and nothing is left that could wake one of them.
+
+    `waiting` has, by the name of each task (for a job, its path), the line at which it stands. The
+    text says as well which jobs wait for which.
+    """
+
+    def __init__(self, message: str, waiting: Mapping[str, str]) -> None:
+        self.waiting = dict(waiting)
+        super().__init__(message)
 
 
 class VirtualClockLoop(asyncio.SelectorEventLoop):
@@ -97,6 +110,29 @@ class VirtualClockLoop(asyncio.SelectorEventLoop):
         return self._in_threads > 0
 
 
+def _deadlock(loop: asyncio.AbstractEventLoop) -> DeadlockError:
+    """Return the error for a loop in which all tasks wait for each other, or for nothing."""
+    lines = ["every task waits, no timer is set and no input or output is awaited"]
+    waiting: dict[str, str] = {}
+    for task in sorted(asyncio.all_tasks(loop), key=lambda task: task.get_name()):
+        place = locations.of_awaitable(task.get_coro())
+        if place != locations.UNKNOWN and not place.startswith(locations.OWN):
+            waiting[task.get_name()] = place
+            lines.append(f"  {line(task.get_name())} stands at {place}{_followers(task)}")
+    return DeadlockError("\n".join(lines), waiting)
+
+
+def _followers(task: asyncio.Task[Any]) -> str:
+    """Name the jobs that wait for that of a task, where it is the body of one."""
+    context = context_of(task)
+    execution = None if context is None else context.get(current_execution)
+    if not isinstance(execution, Execution) or execution.task is not task:
+        return ""
+    home = execution.job.__flow_home__
+    names = [job.name for job in home or () if execution.job in job.required and job.is_idle()]
+    return f"; {', '.join(names)} wait{'' if len(names) > 1 else 's'} for it" if names else ""
+
+
 class _LeapingSelector(selectors.DefaultSelector):
     """A selector that lets virtual time pass instead of waiting."""
 
@@ -114,9 +150,7 @@ class _LeapingSelector(selectors.DefaultSelector):
         in_use = len(files) > 1
         if timeout is None:
             if not in_use:
-                raise DeadlockError(
-                    "every task waits, no timer is set and no input or output is awaited"
-                )
+                raise _deadlock(self._loop)
             return super().select(None)
         events = super().select(REAL_WAIT if in_use else 0)
         if not events:

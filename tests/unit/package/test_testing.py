@@ -5,8 +5,9 @@ import socket
 import threading
 
 import pytest
-from actors import waits
+from actors import quick, waits
 
+from flowdeco import Job, Scheduler
 from flowdeco.testing import DeadlockError, VirtualClockLoop
 
 
@@ -41,6 +42,45 @@ def test_a_deadlock_raises_instead_of_hanging(loop):
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         loop.run_until_complete(task)
+
+
+def test_a_deadlock_says_who_waits_for_whom():
+    """The line of each body that waits, and the jobs that wait for it; nothing of the library's."""
+
+    async def stands():
+        await waits()
+
+    async def others():
+        await asyncio.gather(stands())
+
+    first = Job(stands, label="first")
+    inner = Scheduler(Job(others, label="others"), label="inner")
+    later = [Job(quick, label=name, required=first) for name in ("second", "third")]
+    last = Job(quick, label="last", required=[*later, inner])
+
+    with pytest.raises(DeadlockError) as caught:
+        Scheduler(first, inner, *later, last).orchestrate(loop_factory=VirtualClockLoop)
+
+    error = caught.value
+    text = str(error)
+    assert list(error.waiting)[-2:] == ["first", "inner/others"]
+    assert error.waiting["inner/others"].endswith(
+        f"{__file__}:{others.__code__.co_firstlineno + 1}"
+    )
+    lines = {line.split(" stands at ")[0].strip(): line for line in text.splitlines()[1:]}
+    assert lines["first"].endswith("; second, third wait for it")
+    assert lines["inner/others"].endswith(error.waiting["inner/others"])
+    assert "/flowdeco/engine/" not in text
+    assert "every task waits" in text.splitlines()[0]
+
+
+def test_a_deadlock_names_one_job_that_waits():
+    """And of a task that a body has made its own line alone."""
+    first = Job(waits, label="first")
+    with pytest.raises(DeadlockError, match=r"first stands at .*; second waits for it"):
+        Scheduler(first, Job(quick, label="second", required=first)).orchestrate(
+            loop_factory=VirtualClockLoop
+        )
 
 
 def test_input_is_waited_for(loop, pair):
