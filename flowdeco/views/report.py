@@ -17,12 +17,13 @@ from flowdeco.jobs.outcome import State
 
 from . import listing
 from .layout import Hook, Layout, Paths
-from .pickling import Contents, Luggage, packed, unpacked
 from .traces import trace_of
 
 if TYPE_CHECKING:
     import datetime
     from collections.abc import Iterable
+
+    from .pickling import Luggage
 
 __all__ = ["JobRecord", "Report"]
 
@@ -188,6 +189,8 @@ class Report:
     # As something that travels
 
     def __reduce__(self) -> tuple[object, ...]:
+        from .pickling import Contents, packed  # noqa: PLC0415  # most reports stay where they are
+
         record = self._record
         contents = Contents(
             name=record.name,
@@ -209,6 +212,8 @@ class Report:
 
 
 def _from_luggage(luggage: Luggage) -> Report:
+    from .pickling import unpacked  # noqa: PLC0415  # most reports stay where they are
+
     contents = unpacked(luggage)
     record = Record(
         name=contents.name,
