@@ -17,6 +17,7 @@ from .base.text import line
 from .engine.execution import Execution
 from .engine.tasks import context_of
 from .errors import FlowdecoError
+from .jobs.abstract_job import AbstractJob
 from .jobs.current import current_execution
 
 __all__ = ["DeadlockError", "VirtualClockLoop"]
@@ -115,21 +116,31 @@ def _deadlock(loop: asyncio.AbstractEventLoop) -> DeadlockError:
     lines = ["every task waits, no timer is set and no input or output is awaited"]
     waiting: dict[str, str] = {}
     for task in sorted(asyncio.all_tasks(loop), key=lambda task: task.get_name()):
-        place = locations.of_awaitable(task.get_coro())
+        execution = _execution_of(task)
+        place = (
+            locations.of_awaitable(task.get_coro()) if execution is None else execution.location()
+        )
         if place != locations.UNKNOWN and not place.startswith(locations.OWN):
             waiting[task.get_name()] = place
-            lines.append(f"  {line(task.get_name())} stands at {place}{_followers(task)}")
+            followers = "" if execution is None else _followers(execution.job)
+            lines.append(f"  {line(task.get_name())} stands at {place}{followers}")
     return DeadlockError("\n".join(lines), waiting)
 
 
-def _followers(task: asyncio.Task[Any]) -> str:
-    """Name the jobs that wait for that of a task, where it is the body of one."""
+def _execution_of(task: asyncio.Task[Any]) -> Execution | None:
+    """Return the job at work whose task it is."""
     context = context_of(task)
     execution = None if context is None else context.get(current_execution)
     if not isinstance(execution, Execution) or execution.task is not task:
-        return ""
-    home = execution.job.__flow_home__
-    names = [job.name for job in home or () if execution.job in job.required and job.is_idle()]
+        return None
+    return execution
+
+
+def _followers(job: AbstractJob[object]) -> str:
+    """Name the jobs that wait for a job."""
+    names = [
+        other.name for other in job.__flow_home__ or () if job in other.required and other.is_idle()
+    ]
     return f"; {', '.join(names)} wait{'' if len(names) > 1 else 's'} for it" if names else ""
 
 
