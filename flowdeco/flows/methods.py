@@ -5,9 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Iterable, Iterator
-from types import (
-    FunctionType,
-)
+from types import FunctionType
 from typing import Final, get_origin
 
 from flowdeco.base.annotations import is_async_function, return_note

@@ -1,6 +1,8 @@
 """Bodies for the jobs of tests: what a job can do to the run that it is part of."""
 
 import asyncio
+import contextlib
+import logging
 import threading
 
 import pytest
@@ -181,3 +183,20 @@ def threads_for_plain_bodies():
         for thread in threading.enumerate()
         if thread.daemon and thread.name != "watch of flowdeco"
     ]
+
+
+@contextlib.contextmanager
+def exit_of_the_log(text, code=3):
+    """Let a handler of the log raise `SystemExit` at each line that has this text."""
+
+    class Exits(logging.Handler):
+        def emit(self, record):
+            if text in record.getMessage():
+                raise SystemExit(code)
+
+    logger, handler = logging.getLogger("flowdeco"), Exits()
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)

@@ -6,7 +6,7 @@ import asyncio
 import logging
 
 import pytest
-from actors import Diary, quick, swallows_times, virtually, waits
+from actors import Diary, exit_of_the_log, quick, swallows_times, virtually, waits
 
 from flowdeco import Job, Scheduler
 from flowdeco.errors import SelfCancelledError
@@ -167,18 +167,8 @@ def test_an_exit_of_the_log_when_it_is_told_of_a_hook_leaves(hook):
     """Rule 12: when the hooks have been called, as one of a body would."""
     diary = Diary()
 
-    class Exits(logging.Handler):
-        def emit(self, record):
-            if "the shutdown of" in record.getMessage():
-                raise SystemExit(3)
-
-    logger, handler = logging.getLogger("flowdeco"), Exits()
-    logger.addHandler(handler)
-    try:
-        with pytest.raises(SystemExit):
-            virtually(Scheduler(Job(quick, shutdown=hook), Job(quick, shutdown=diary.hook("b", 1))))
-    finally:
-        logger.removeHandler(handler)
+    with exit_of_the_log("the shutdown of"), pytest.raises(SystemExit):
+        virtually(Scheduler(Job(quick, shutdown=hook), Job(quick, shutdown=diary.hook("b", 1))))
 
     assert diary.texts == ["b shuts down"]
 

@@ -6,7 +6,7 @@ import asyncio
 import logging
 
 import pytest
-from actors import fails, quick, swallows_times, waits
+from actors import exit_of_the_log, fails, quick, swallows_times, waits
 
 from flowdeco import Flow, Job, Observer, Scheduler, each, service, step
 from flowdeco.errors import StuckError
@@ -370,23 +370,11 @@ def test_the_first_exit_of_several_observers_is_the_one_that_leaves():
 
 def test_an_exit_of_the_log_when_it_is_told_of_an_observer_leaves():
     """As one of the observer itself would."""
+    observers = [Names(ValueError("x"))]
+    with exit_of_the_log("is disabled", 4), pytest.raises(SystemExit) as caught:
+        Scheduler(Job(quick)).orchestrate(observers=observers, loop_factory=VirtualClockLoop)
 
-    class Exits(logging.Handler):
-        def emit(self, record):
-            if "is disabled" in record.getMessage():
-                raise SystemExit(3)
-
-    logger, handler = logging.getLogger("flowdeco"), Exits()
-    logger.addHandler(handler)
-    try:
-        with pytest.raises(SystemExit) as caught:
-            Scheduler(Job(quick)).orchestrate(
-                observers=[Names(ValueError("x"))], loop_factory=VirtualClockLoop
-            )
-    finally:
-        logger.removeHandler(handler)
-
-    assert caught.value.code == 3
+    assert caught.value.code == 4
 
 
 # What is seen of a run besides
