@@ -65,7 +65,6 @@ class AttendedExecution(Timed):
 
     def start(self, now: float) -> None:
         """Start the body if it has all that it needs; else it is skipped, or queues for a slot."""
-        self.run.progress.executions[self.number] = self  # it may have to wait for a slot
         if not self._can_start():
             return
         if self.run.session.has_factory:
@@ -80,6 +79,8 @@ class AttendedExecution(Timed):
             self.outcome.state = State.IDLE
             self.give_slots_back()
             return False
+        # It may have to wait for a slot; not in a run that is over, which lets go of them all.
+        run.progress.executions[self.number] = self
         inputs = cast("Sequence[AbstractJob[object]]", body.inputs)
         missing = [job for job in inputs if job.__flow_outcome__.value is MISSING]
         if missing:

@@ -45,8 +45,8 @@ class Progress(Generic[W]):
     Args:
         specification: that of the run.
         path: the path of the job within which the run goes on, if there is one.
-        all_attended: whether every job needs attention when it starts or ends, as somebody watches
-            the run, or jobs need slots.
+        all_attended: whether every job needs attention when it starts or ends, as the block monitor
+            has an eye on all of them, or a task factory makes their tasks.
     """
 
     __slots__ = (

@@ -12,7 +12,8 @@ overloads are two only to stand at both ends.
 The last two overloads of `each` serve messages alone; no right call comes to them. mypy lists all
 overloads unless the arguments, types erased, fit one of them, as they do where each may also be a
 `NothingElse[Never]`: a protocol that everything fits when it is erased, and nothing otherwise. So a
-mistake is one line. The other one is for pyright, which reports the last.
+mistake is one line, and a misspelt option is a `NoSuchOption`. The other one is for pyright, which
+reports the last.
 
 A `Body` has no Any in it: mypy would find the overloads of the next decorator ambiguous, and give
 up. What is awaited is therefore a `Coroutine[object, Never, R]`.
@@ -68,16 +69,18 @@ Many: TypeAlias = tuple[
 ]
 Else: TypeAlias = NothingElse[Never]
 
-class Common(TypedDict, total=False, closed=True):
+class Open(TypedDict, total=False):
     critical: bool | None
     timeout: float | None
     label: str | None
 
-class EachCommon(TypedDict, total=False, closed=True):
-    critical: bool | None
-    timeout: float | None
-    label: str | None
+class Common(Open, total=False, closed=True): ...
+
+class EachCommon(Open, total=False, closed=True):
     window: int | None
+
+class NoSuchOption(Protocol[Text]):
+    def __str__(self) -> Text: ...
 
 class NothingElse(Protocol[Text]):
     def __str__(self) -> Text: ...
@@ -331,7 +334,7 @@ def each(
     critical: bool | Else | None = None,
     timeout: float | Else | None = None,
     label: str | Else | None = None,
-    **others: NothingElse[Never],
+    **others: NoSuchOption[Never],
 ) -> AnyEach: ...
 @overload
 def each(
