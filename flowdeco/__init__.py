@@ -10,6 +10,7 @@ from .jobs.current_job import current_job
 from .jobs.job import Job
 from .jobs.outcome import State
 from .jobs.print_job import PrintJob
+from .jobs.retry import Retry
 from .observers.base import Observer
 from .scheduler import Scheduler
 from .views.report import Report
@@ -25,6 +26,7 @@ __all__ = [
     "Observer",
     "PrintJob",
     "Report",
+    "Retry",
     "Scheduler",
     "Service",
     "Skip",

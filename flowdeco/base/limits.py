@@ -10,7 +10,17 @@ import attrs
 
 from .text import class_name, line, repr_line
 
-__all__ = ["DEEPEST", "Limits", "check_flag", "check_seconds", "check_window", "finite", "seconds"]
+__all__ = [
+    "DEEPEST",
+    "Limits",
+    "check_count",
+    "check_delay",
+    "check_flag",
+    "check_seconds",
+    "check_window",
+    "finite",
+    "seconds",
+]
 
 
 DEEPEST = 200
@@ -47,6 +57,16 @@ def check_window(value: object, name: str) -> None:
         TypeError: it is no int, or a bool.
         ValueError: it is less than 1.
     """
+    check_count(value, name, "jobs")
+
+
+def check_count(value: object, name: str, noun: str) -> None:
+    """Refuse what is no number of things: neither None, which is any number, nor a positive int.
+
+    Raises:
+        TypeError: it is no int, or a bool.
+        ValueError: it is less than 1.
+    """
     if value is None:
         return
     if isinstance(value, bool) or not isinstance(value, int):
@@ -55,7 +75,9 @@ def check_window(value: object, name: str) -> None:
             f" ({class_name(value)}); for instance {name}=10"
         )
     if value < 1:
-        raise ValueError(f"{name} must be 1 or more jobs, or None for no limit, not {line(value)}")
+        raise ValueError(
+            f"{name} must be 1 or more {noun}, or None for no limit, not {line(value)}"
+        )
 
 
 def check_flag(value: object, name: str) -> None:
@@ -82,6 +104,21 @@ def check_bound(value: object, name: str) -> None:
     check_seconds(value, name)
     if value == math.inf:
         raise ValueError(f"{name} must be finite, not {value!r}: the end of a run is bounded")
+
+
+def check_delay(value: object, name: str) -> None:
+    """Refuse what is no time to wait, or no factor of one: neither None nor infinity is.
+
+    Raises:
+        TypeError: it is no number, or a bool.
+        ValueError: it is negative, not a number (nan), or infinite.
+    """
+    said = f"{name} must be a finite number, 0 or more"
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        shown = f"{repr_line(value)} ({class_name(value)})"
+        raise TypeError(f"{said}, not {shown}; for instance {name}=1.5")
+    if not 0 <= value <= _LONGEST:
+        raise ValueError(f"{said}, not {repr_line(value)}")
 
 
 def finite(value: float | None) -> float | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from contextvars import Context
 from types import CoroutineType
 from typing import Any, cast
 
@@ -68,7 +69,7 @@ class AttendedExecution(Timed):
         if not self._can_start():
             return
         if self.run.session.has_factory:
-            self._start_foreign()
+            self.start_foreign()
         else:
             super().start(now)
 
@@ -111,6 +112,11 @@ class AttendedExecution(Timed):
         if run.is_noted:
             run.job_started(self)
             now = run.clock()  # observers may have taken their time
+        return self.begin_attempt(now)
+
+    def begin_attempt(self, now: float) -> Awaitable[object]:
+        """Call the body, with its timer set, and watched."""
+        run = self.run
         if self.job.timeout is not None:
             self.expect_end(now)
         if run.session.monitor is None:
@@ -139,11 +145,15 @@ class AttendedExecution(Timed):
         self.stop_timer()
 
     def close(self) -> None:
+        """Let go of all that the job has had."""
+        if self.slots:
+            self.give_slots_back()
+        self.let_go_of_body()
+
+    def let_go_of_body(self) -> None:
         """Let go of all that the body has had; one that was made and never begun is closed."""
         if self.expires_at is not None:
             self.stop_timer()
-        if self.slots:
-            self.give_slots_back()
         self.call = self.guard = None
         watched, self.watched = self.watched, None
         if type(watched) is CoroutineType:
@@ -177,12 +187,18 @@ class AttendedExecution(Timed):
 
     # The task of a task factory
 
-    def _start_foreign(self) -> None:
+    @property
+    def base_context(self) -> Context:
+        """The context in a copy of which a task factory makes its task."""
+        return self.run.context
+
+    def start_foreign(self) -> None:
+        """Let the task factory make a task of it."""
         run = self.run
         self.guard = guard = self._execute_in_foreign_task()
         self.is_foreign = True
         try:
-            task = tasks.foreign(guard, run.session.loop, run.context)
+            task = tasks.foreign(guard, run.session.loop, self.base_context)
             is_done = task.done()  # unless it is no task at all
             if not is_done:
                 task.add_done_callback(self._foreign_task_done)
@@ -213,7 +229,7 @@ class AttendedExecution(Timed):
         failure = tasks.failure_of(task)
         try:
             context = tasks.context_of(task) or self.own_context()
-            context.run(self._end_with_foreign_task, failure)
+            context.run(self.end_with_foreign_task, failure)
         except BaseException as fault:
             self.run.queue.mend(fault, self, failure)
         is_lost = self.is_settled or self.outcome.state is State.IDLE
@@ -221,10 +237,15 @@ class AttendedExecution(Timed):
             text = f"the task around {self.name} raised {class_name(failure)}: {line(failure)}"
             self.run.session.say(log.WARNING, text, self.path)
 
-    def _end_with_foreign_task(self, failure: BaseException | None) -> None:
+    def close_guard(self) -> None:
+        """Let go of a foreign task, which may have dropped the guard on its way."""
         if self.guard is not None:
             self.guard.close()
         self.is_foreign = False
+
+    def end_with_foreign_task(self, failure: BaseException | None) -> None:
+        """End the job with its foreign task."""
+        self.close_guard()
         if self.ended:
             return
         if self.is_settled:

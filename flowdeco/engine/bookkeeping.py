@@ -25,6 +25,7 @@ from .progress import Progress
 from .ready_queue import ReadyQueue
 from .reason import Cause, Reason
 from .record import Record
+from .retried_execution import RetriedExecution
 from .service_execution import GeneratorServiceExecution, ServiceExecution
 from .session import Session
 from .slots import Slots
@@ -166,6 +167,8 @@ class Bookkeeping(ABC):
         attends_all = progress.all_attended or self.is_noted or self.slots
         if body is not None and self.queue.is_eager and not attends_all:
             return TimedExecution(self, number, outcome, body)
+        if job.__flow_body__.retry is not None:
+            return RetriedExecution(self, number, outcome, job)
         if not job.forever:
             return AttendedExecution(self, number, outcome, job, body)
         is_generator = job.__flow_body__.is_generator
@@ -178,6 +181,17 @@ class Bookkeeping(ABC):
             self.session.say(log.DEBUG, f"{execution.name} started", execution.path)
         job = execution.job
         self.tell(lambda observer: observer.job_started(job))
+
+    def job_retried(self, execution: Execution, said: str) -> None:
+        """Tell the log and the observers that an attempt has failed, and another will follow.
+
+        Args:
+            execution: the job.
+            said: what has happened, for the log.
+        """
+        self.session.say(log.INFO, said, execution.path)
+        job = execution.job
+        self.tell(lambda observer: observer.job_retried(job))
 
     def service_ready(self, execution: Execution) -> None:
         """Start the jobs that have waited for this service."""

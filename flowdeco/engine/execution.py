@@ -97,6 +97,9 @@ class ExecutingRun(Protocol):
     def service_ready(self, execution: Execution) -> object:
         """Start the jobs that have waited for this service."""
 
+    def job_retried(self, execution: Execution, said: str) -> object:
+        """Note that an attempt has failed, and another will follow."""
+
     def job_done(self, execution: Execution, value: object) -> object:
         """Note that a plain job has ended with a value, and start its successors."""
 
@@ -200,10 +203,8 @@ class Execution:
             if not self.ended:
                 self.task = task
                 run.progress.executions[self.number] = self
-                if queue.is_eager and task.done():
+                if queue.is_eager and task.done() and (fault := failure_of(task)) is not None:
                     # It has ended in the very first line of the guard: see the net.
-                    fault = failure_of(task)
-                    assert fault is not None  # or the guard would have ended the job
                     queue.mend(fault, self, None)
 
     def cancelled_early(self) -> None:

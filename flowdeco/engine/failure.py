@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from types import TracebackType
-from typing import TypeGuard
+from typing import Any, TypeGuard, cast
 
 from flowdeco.base import locations, log
 from flowdeco.base.exceptions import is_cancellation, traceback_of, with_traceback
@@ -16,11 +16,17 @@ from flowdeco.jobs.abstract_job import AbstractJob
 __all__ = [
     "is_skip",
     "late_end",
+    "leaves",
     "own_failure",
+    "raised",
     "skipped_by",
     "skipped_without",
     "users_traceback",
 ]
+
+
+_MOST_NAMED = 3
+"""How many exceptions of a group are named."""
 
 
 def own_failure(error: BaseException, text: str) -> BaseException:
@@ -73,3 +79,23 @@ def late_end(name: str, error: BaseException | None) -> tuple[int, str]:
         return log.INFO, f"{name}, which was stuck, has ended"
     text = f"which was stuck, has failed with {class_name(error)}: {line(error)}"
     return log.WARNING, f"{name}, {text}"
+
+
+def raised(error: BaseException) -> str:
+    """Name an exception and its message; of a group the exceptions in it."""
+    found = [*leaves(error)]
+    named = [f"{class_name(one)}: {line(one)}".removesuffix(": ") for one in found[:_MOST_NAMED]]
+    more = len(found) - len(named)
+    return ", ".join(named) + (f" and {more} more" if more else "")
+
+
+def leaves(error: BaseException) -> Iterator[BaseException]:
+    """The exceptions in a group, and in groups within it; or the one that is no group."""
+    found: list[Any] = [error]
+    while found:
+        one = found.pop()
+        if issubclass(type(one), BaseExceptionGroup):
+            # Not by its attribute, which a subclass may have made something else.
+            found += reversed(cast("Any", BaseExceptionGroup.exceptions).__get__(one))
+        else:
+            yield one

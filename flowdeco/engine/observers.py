@@ -21,6 +21,9 @@ class Watcher(Protocol):
     def job_started(self, job: Any) -> object:
         """Note that the body of a job is about to start."""
 
+    def job_retried(self, job: Any) -> object:
+        """Note that an attempt of a job has failed, and another will follow."""
+
     def job_ended(self, job: Any) -> object:
         """Note that a job has ended, was skipped, or was left stuck."""
 

@@ -9,6 +9,7 @@ from typing import Any, Final, Generic, Protocol, TypeVar
 
 from flowdeco.base.text import LIMIT
 from flowdeco.jobs.abstract_job import AbstractJob
+from flowdeco.jobs.attempts import RetriedOutcome
 from flowdeco.jobs.bodies import PLAIN, CoroutineBody, MethodBody
 from flowdeco.jobs.entries import Entry, unrun
 from flowdeco.jobs.job import Job
@@ -133,6 +134,8 @@ class Progress(Generic[W]):
                 continue
             bodies.append(None)
             services += job.forever
+            if body.retry is not None:
+                job.__flow_outcome__ = outcomes[-1] = RetriedOutcome.like(outcome)
             if body.is_stateful:
                 job.__flow_renew__()
             names.append(name_of(job))

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, cast
-
 from flowdeco.base import log
 from flowdeco.base.exceptions import is_exit
-from flowdeco.base.text import class_name, line
+from flowdeco.base.text import line
 from flowdeco.jobs.outcome import State
 
 from .execution import Execution
+from .failure import leaves, raised
 from .reason import Cause, Reason
 from .service_execution import ServiceExecution
 
-__all__ = ["of_end", "of_failed_run", "raised"]
-
-MOST_NAMED = 3
-"""How many exceptions of a group are named."""
+__all__ = ["of_end", "of_failed_run"]
 
 
 def of_end(execution: Execution) -> tuple[int, str] | None:
@@ -42,7 +37,7 @@ def of_end(execution: Execution) -> tuple[int, str] | None:
 
 def _of_fan_out(execution: Execution, error: BaseException) -> str:
     """One line for all items that have failed."""
-    count = sum(1 for _ in _leaves(error))
+    count = sum(1 for _ in leaves(error))
     if not issubclass(type(error), BaseExceptionGroup):
         return f"{execution.name} failed with {raised(error)}"
     items = "an item" if count == 1 else f"{count} items"
@@ -57,14 +52,6 @@ def of_failed_run(name: str, seconds: float, reason: Reason) -> str:
         return text
     message = line(error)
     return f"{text}: {message}" if message else text
-
-
-def raised(error: BaseException) -> str:
-    """Name an exception and its message; of a group the exceptions in it."""
-    leaves = [*_leaves(error)]
-    named = [f"{class_name(one)}: {line(one)}".removesuffix(": ") for one in leaves[:MOST_NAMED]]
-    more = len(leaves) - len(named)
-    return ", ".join(named) + (f" and {more} more" if more else "")
 
 
 def _is_told_elsewhere(execution: Execution, error: BaseException) -> bool:
@@ -103,18 +90,4 @@ def _comes_from_inside(execution: Execution, error: BaseException) -> bool:
         for outcome in record.outcomes
         if outcome.exception is not None
     }
-    return id(error) in inside or (
-        bool(inside) and all(id(one) in inside for one in _leaves(error))
-    )
-
-
-def _leaves(error: BaseException) -> Iterator[BaseException]:
-    """The exceptions in a group, and in groups within it; or the one that is no group."""
-    found: list[Any] = [error]
-    while found:
-        one = found.pop()
-        if issubclass(type(one), BaseExceptionGroup):
-            # Not by its attribute, which a subclass may have made something else.
-            found += reversed(cast("Any", BaseExceptionGroup.exceptions).__get__(one))
-        else:
-            yield one
+    return id(error) in inside or (bool(inside) and all(id(one) in inside for one in leaves(error)))

@@ -32,7 +32,7 @@ class Timed(Execution):
 
     def set_timer(self) -> None:
         """Set the timer of its own timeout, unless the body has ended."""
-        if not self.ended and self.expires_at is not None:
+        if not self.ended and self.timer is None and self.expires_at is not None:
             run = self.run
             # Not in the context of this call, which knows another job.
             self.timer = run.session.loop.call_at(self.expires_at, self.expire, context=run.context)

@@ -62,6 +62,7 @@ class Options:
     window: int | None = None
     over: object = None
     """What a fan-out goes over."""
+    retry: object = None
 
 
 class OnInstances:

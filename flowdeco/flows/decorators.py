@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from flowdeco.base.text import alike, line
+from flowdeco.jobs.retry import Retry
 
 from .declaration import Declaration, Decorator, Each, Options, Service, Step, Subflow
 
@@ -18,6 +19,8 @@ def _telling_options(decorator: Callable[..., Any]) -> Callable[..., Any]:
     """Let Python's own error on an unknown option say which ones there are."""
     parameters = inspect.signature(decorator).parameters
     options = [name for name, one in parameters.items() if one.kind is one.KEYWORD_ONLY]
+    if decorator.__name__ in ("service", "subflow"):
+        options.remove("retry")  # which is there to be refused where the class is written
 
     @functools.wraps(decorator)
     def wrapper(*args: Any, **keywords: Any) -> Any:
@@ -34,8 +37,11 @@ def _telling_options(decorator: Callable[..., Any]) -> Callable[..., Any]:
     return wrapper
 
 
+_MEANT = {"retry": "retry=Retry(on=...)"}
+
+
 def _no_option(name: str, unknown: str, options: list[str]) -> str:
-    close = [f"{option}=" for option in alike(unknown, options)]
+    close = [_MEANT.get(option, f"{option}=") for option in alike(unknown, options)]
     meant = f"; did you mean {' or '.join(close)}?" if close else ";"
     there_are = ", ".join(f"{option}=" for option in options)
     return (
@@ -52,6 +58,7 @@ def step(
     after: Any = None,
     critical: bool | None = None,
     timeout: float | None = None,
+    retry: Retry | None = None,
     label: str | None = None,
 ) -> Any:
     """Declare a step: a method that a flow runs when its turn comes.
@@ -61,13 +68,14 @@ def step(
         after: what it comes after: one declaration, or a tuple of them, whose results the method
             receives in this order, or takes none of; a list only sets the order.
         critical: whether its failure ends the run; None is the default of the flow.
-        timeout: the seconds that it may take from its start.
+        timeout: the seconds that it may take from its start; those of each attempt.
+        retry: when it is tried again after a failure.
         label: the name in listings; by default that of the method.
 
     Returns:
         The declaration; on an instance of the flow it is the job.
     """
-    return _declared(Step, method, Options(after, critical, timeout, label))
+    return _declared(Step, method, Options(after, critical, timeout, label, retry=retry))
 
 
 @_telling_options
@@ -78,6 +86,7 @@ def service(
     after: Any = None,
     critical: bool | None = None,
     timeout: float | None = None,
+    retry: Retry | None = None,
     label: str | None = None,
 ) -> Any:
     """Declare a service: it runs until the steps are done, and is then stopped.
@@ -89,12 +98,13 @@ def service(
         after: what it comes after, as for `step`.
         critical: whether its failure ends the run; None is the default of the flow.
         timeout: the seconds until it is ready; only where there is a `yield`.
+        retry: refused, with an error that says where to try again instead.
         label: the name in listings; by default that of the method.
 
     Returns:
         The declaration; on an instance of the flow it is the job.
     """
-    return _declared(Service, method, Options(after, critical, timeout, label))
+    return _declared(Service, method, Options(after, critical, timeout, label, retry=retry))
 
 
 @_telling_options
@@ -105,6 +115,7 @@ def subflow(
     after: Any = None,
     critical: bool | None = None,
     timeout: float | None = None,
+    retry: Retry | None = None,
     label: str | None = None,
 ) -> Any:
     """Declare a subflow: a method that makes the flows which then run as part of this one.
@@ -114,12 +125,13 @@ def subflow(
         after: what it comes after, as for `step`.
         critical: whether its failure ends the run; None is the default of the flow.
         timeout: the seconds that all of it may take from its start.
+        retry: refused, with an error that says where to try again instead.
         label: the name in listings; by default that of the method.
 
     Returns:
         The declaration; on an instance it is what the method has returned, once it was called.
     """
-    return _declared(Subflow, method, Options(after, critical, timeout, label))
+    return _declared(Subflow, method, Options(after, critical, timeout, label, retry=retry))
 
 
 @_telling_options
@@ -130,6 +142,7 @@ def each(
     window: int | None = None,
     critical: bool | None = None,
     timeout: float | None = None,
+    retry: Retry | None = None,
     label: str | None = None,
 ) -> Any:
     """Declare a fan-out: a method that runs once for each item of a result, all in parallel.
@@ -140,14 +153,15 @@ def each(
             item, or the item alone; a list only sets the order.
         window: how many items are worked on at once; they take places of the flow's window, too.
         critical: whether the first failure ends the run; None is the default of the flow.
-        timeout: the seconds that each item may take.
+        timeout: the seconds that each item may take; those of each attempt.
+        retry: when an item is tried again after a failure.
         label: the name in listings; by default that of the method.
 
     Returns:
         A decorator of a method that takes an item, and the values of `after`; the result is the
         list of what it returned, in the order of the items.
     """
-    return Decorator(Each, Options(after, critical, timeout, label, window, over))
+    return Decorator(Each, Options(after, critical, timeout, label, window, over, retry))
 
 
 def _declared(kind: type[Declaration[object]], method: Any, options: Options) -> Any:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     import asyncio
     from types import CodeType
 
+    from flowdeco.jobs.retry import Retry
     from flowdeco.observers.base import Observer
 
 __all__ = ["Flow"]
@@ -315,12 +316,18 @@ def _make_body(flow: Flow, name: str, declared: Declaration[object]) -> MethodBo
             name,
             window=options.window,
             timeout=options.timeout,
+            item_retry=cast("Retry | None", options.retry),
             in_threads=declared.is_threaded,
         )
     if isinstance(declared, Subflow):
         return SubflowBody(method, flow, name, preview=_preview)
     return MethodBody(
-        method, flow, name, is_generator=declared.is_generator, is_threaded=declared.is_threaded
+        method,
+        flow,
+        name,
+        is_generator=declared.is_generator,
+        is_threaded=declared.is_threaded,
+        retry=cast("Retry | None", options.retry),
     )
 
 

@@ -11,6 +11,7 @@ from typing import Final, get_origin
 from flowdeco.base.annotations import is_async_function, return_note
 from flowdeco.base.limits import check_flag, check_seconds, check_window
 from flowdeco.base.text import class_name, line, value_line, with_article
+from flowdeco.jobs.retry import Retry
 
 from .declaration import Declaration
 from .parameters import names_of, parameter_problems
@@ -165,6 +166,7 @@ def _of_options(declared: Declaration[object]) -> Iterator[str]:
     label: object = options.label
     if label is not None and not isinstance(label, str):
         yield f"label must be a str or None, not {value_line(label)} ({class_name(label)})"
+    yield from _of_retry(declared)
     coroutine_service = declared.kind == "service" and not (
         declared.is_generator or _is_iterator(_return_annotation(declared.method))
     )
@@ -175,4 +177,16 @@ def _of_options(declared: Declaration[object]) -> Iterator[str]:
         )
 
 
-# How it is said
+def _of_retry(declared: Declaration[object]) -> Iterator[str]:
+    retry, kind = declared.options.retry, declared.kind
+    if retry is None:
+        return
+    if kind == "service":
+        yield "a service is not tried again; drop retry=, and let it try again before its `yield`"
+    elif kind == "subflow":
+        yield "a subflow is not tried again; drop retry=, and give it to the steps of its flows"
+    elif not isinstance(retry, Retry):
+        yield (
+            f"retry must be a Retry or None, not {value_line(retry)} ({class_name(retry)}); for"
+            " instance retry=Retry(on=ConnectionError)"
+        )

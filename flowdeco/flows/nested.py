@@ -19,6 +19,7 @@ from flowdeco.jobs.callables import isinstance_of
 from flowdeco.jobs.job import Job
 from flowdeco.jobs.outcome import MISSING, State
 from flowdeco.jobs.plain import discard
+from flowdeco.jobs.retry import Retry
 from flowdeco.scheduler import Scheduler
 
 from .base import FlowBase
@@ -40,8 +41,11 @@ class ItemBody(MethodBody):
         item: object,
         values: Sequence[object],
         is_threaded: bool,
+        retry: Retry | None,
     ) -> None:
-        super().__init__(method, flow, name, is_generator=False, is_threaded=is_threaded)
+        super().__init__(
+            method, flow, name, is_generator=False, is_threaded=is_threaded, retry=retry
+        )
         self.item = item
         self.values = values
 
@@ -67,6 +71,7 @@ class EachBody(MethodBody):
 
     window: int | None = None
     timeout: float | None = None
+    item_retry: Retry | None = None
     in_threads: bool = False
     """Whether the method runs in a thread for each item."""
     _items: Scheduler | None = attrs.field(default=None, init=False)
@@ -113,7 +118,13 @@ class EachBody(MethodBody):
     def _job(self, number: int, item: object, values: Sequence[object]) -> Job[object]:
         name = f"{self.name}[{number}]"
         body = ItemBody(
-            self.method, self.flow, name, item=item, values=values, is_threaded=self.in_threads
+            self.method,
+            self.flow,
+            name,
+            item=item,
+            values=values,
+            is_threaded=self.in_threads,
+            retry=self.item_retry,
         )
         return Job(body, timeout=self.timeout, critical=False)
 

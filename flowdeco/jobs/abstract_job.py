@@ -13,6 +13,7 @@ from flowdeco.base.limits import check_flag, check_seconds
 from flowdeco.base.text import class_name, line, path_within
 from flowdeco.errors import BusyError, NotFinishedError
 
+from .attempts import Attempt, attempts_of
 from .bodies import PLAIN, Body
 from .chain import Chainable, ChainMember
 from .loops import refuse_running_loop
@@ -299,6 +300,11 @@ class AbstractJob(ChainMember["AbstractJob[object]"], Generic[R]):
         if outcome.started_at is None or outcome.ended_at is None:
             return None
         return outcome.ended_at - outcome.started_at
+
+    @property
+    def attempts(self) -> tuple[Attempt, ...]:
+        """Its attempts in the last run, the present one included: one, unless it has a `Retry`."""
+        return attempts_of(self.__flow_outcome__)
 
     def is_idle(self) -> bool:
         """Tell whether it has not started, or never did."""

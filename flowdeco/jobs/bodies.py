@@ -21,6 +21,7 @@ from flowdeco.errors import StartedError
 from .callables import AnyCoroutine, function_name, yields
 from .outcome import MISSING
 from .plain import call_plainly, close_unstarted
+from .retry import Retry
 from .threads import in_thread
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ __all__ = [
     "Body",
     "CoroutineBody",
     "MethodBody",
+    "RetriedBody",
     "awaiting",
     "up_and_down",
 ]
@@ -59,6 +61,17 @@ class Body:
     """Whether it keeps something that is to be checked or renewed when a run begins."""
     raises_nested_failures: bool = False
     """Whether it fails for sure where a run inside of it does."""
+    retry: Retry | None = None
+    """When it is run again after a failure."""
+
+
+class RetriedBody(Body):
+    """The traits of a function that is called again when it fails."""
+
+    __slots__ = ("retry",)
+
+    def __init__(self, retry: Retry) -> None:
+        self.retry = retry
 
 
 class NestedBody(Body):
@@ -108,6 +121,7 @@ class MethodBody(Body):
     """Whether it is a generator service."""
     is_threaded: bool = attrs.field(default=attrs.Factory(_threaded, takes_self=True), kw_only=True)
     """Whether it runs in a thread."""
+    retry: Retry | None = attrs.field(default=None, kw_only=True)
 
     @property
     def __name__(self) -> str:
@@ -117,7 +131,7 @@ class MethodBody(Body):
     def traits(self) -> Body:
         """What a run must know of it."""
         special = self.inputs or self.is_generator or self.is_threaded or self.is_stateful
-        return self if special or not self.takes_slot else PLAIN
+        return self if special or self.retry or not self.takes_slot else PLAIN
 
     @property
     def arguments(self) -> Sequence[object]:

@@ -10,15 +10,17 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 import attrs
 
 from flowdeco.base.limits import check_flag
-from flowdeco.base.text import alike, line, path_within, value_line
+from flowdeco.base.text import alike, class_name, line, path_within, value_line
 
 from .abstract_job import NEVER_RUN, AbstractJob, R, RequirementSet
 from .bodies import (
     GENERATOR,
     PLAIN,
     AwaitableBody,
+    Body,
     CoroutineBody,
     MethodBody,
+    RetriedBody,
     awaiting,
     up_and_down,
 )
@@ -35,6 +37,7 @@ from .callables import (
 from .current import current_execution
 from .outcome import MISSING
 from .requirements import collected
+from .retry import Retry
 
 __all__ = ["Job"]
 
@@ -52,6 +55,7 @@ class Job(AbstractJob[R]):
             awaits again. With `forever=True` also an async generator function: a service, ready
             at its `yield`, which goes on from there at the end of the run.
         shutdown: a callable without arguments that returns an awaitable, for `co_shutdown`.
+        retry: when the body, which must be a callable then, is called again after a failure.
 
     The others are those of `AbstractJob`. A coroutine object that never started is closed with
     the job, without a warning that it was never awaited.
@@ -62,6 +66,8 @@ class Job(AbstractJob[R]):
 
     body: Work[R] = attrs.field(kw_only=False)
     shutdown: Callable[[], Awaitable[object]] | None = attrs.field(default=None, kw_only=True)
+    if TYPE_CHECKING:  # most jobs have none, which takes no memory then
+        retry: Retry | None = attrs.field(default=None, kw_only=True)
 
     if not TYPE_CHECKING:  # checkers have the one of attrs
 
@@ -75,6 +81,7 @@ class Job(AbstractJob[R]):
             timeout: float | None = None,
             required: RequirementSet = None,
             shutdown: Callable[[], Awaitable[object]] | None = None,
+            retry: Retry | None = None,
             **unknown: object,
         ) -> None:
             # By hand, to close a coroutine among arguments that Python would refuse by itself.
@@ -93,7 +100,7 @@ class Job(AbstractJob[R]):
             self.shutdown = shutdown
             if (
                 type(self) is Job
-                and timeout is shutdown is None
+                and timeout is shutdown is retry is None
                 and (is_plain(body) or self._takes_coroutine(body))
             ):
                 # What __attrs_post_init__ does, where there is little to do.
@@ -106,7 +113,7 @@ class Job(AbstractJob[R]):
                     self.__flow_required__ = collected(required, AbstractJob)
                     self.__flow_given__ = None
             else:
-                self.__attrs_post_init__()
+                self.__attrs_post_init__(retry)
 
         def _takes_coroutine(self, body: object) -> bool:
             """Keep a coroutine object as the body; return whether it is one."""
@@ -115,10 +122,12 @@ class Job(AbstractJob[R]):
             self.__flow_body__ = self.body = CoroutineBody(body)
             return True
 
-    def __attrs_post_init__(self) -> None:
+    def __attrs_post_init__(self, retry: Retry | None = None) -> None:
         body: object = self.body
         if not is_plain(body):
             self.__flow_take_body__(body)
+        if retry is not None:
+            self.__flow_body__ = self._retried(retry)
         if self.shutdown is not None:
             usage = "shutdown=lambda: {}(...)"
             check_callable(self.shutdown, "the shutdown of a job", usage, or_coroutine=False)
@@ -148,6 +157,33 @@ class Job(AbstractJob[R]):
                     f" Job({function_name(body)}, forever=True)?"
                 )
             self.__flow_body__ = GENERATOR
+
+    def _retried(self, retry: Retry) -> Body:
+        """Return the traits of a body that is called again; refuse one that is called once."""
+        if not isinstance(cast("object", retry), Retry):
+            raise TypeError(
+                f"retry must be a Retry or None, not {value_line(retry)} ({class_name(retry)});"
+                " for instance retry=Retry(on=ConnectionError)"
+            )
+        name = function_name(self.body)
+        if self.forever:
+            raise ValueError(f"{name} is a service (forever=True), which is not tried again")
+        if self.__flow_body__ is not PLAIN or isinstance_of(self.body, AwaitableBody):
+            if isinstance_of(self.body, CoroutineBody):
+                self.body.coroutine.close()
+            raise TypeError(
+                f"a job with a retry is made of a function, which each attempt calls, and {name} is"
+                f" an awaitable, which runs once; write Job({name}, retry=...), or"
+                f" Job(lambda: {name}(...), retry=...)"
+            )
+        return RetriedBody(retry)
+
+    if not TYPE_CHECKING:
+
+        @property
+        def retry(self) -> Retry | None:
+            """When it is tried again after a failure; None is never."""
+            return self.__flow_body__.retry
 
     if not TYPE_CHECKING:
 
@@ -244,9 +280,23 @@ class Job(AbstractJob[R]):
 
 
 if not TYPE_CHECKING:
-    Job.__init__.__wrapped__ = Job.__attrs_init__  # for help(): it is what the arguments are
 
-_OPTIONS = ("label", "critical", "forever", "timeout", "required", "shutdown")
+    def _arguments(
+        self: Job[R],
+        body: Work[R],
+        *,
+        label: str | None = None,
+        critical: bool | None = None,
+        forever: bool = False,
+        timeout: float | None = None,
+        required: RequirementSet = None,
+        shutdown: Callable[[], Awaitable[object]] | None = None,
+        retry: Retry | None = None,
+    ) -> None: ...
+
+    Job.__init__.__wrapped__ = _arguments  # for help()
+
+_OPTIONS = ("label", "critical", "forever", "timeout", "required", "shutdown", "retry")
 
 
 def _wrong_arguments(

@@ -26,6 +26,9 @@ class Observer:
     def job_started(self, job: AbstractJob[object]) -> None:
         """Note that the body of a job is about to start."""
 
+    def job_retried(self, job: AbstractJob[object]) -> None:
+        """Note that an attempt of a job has failed and another will follow, before the wait."""
+
     def job_ended(self, job: AbstractJob[object]) -> None:
         """Note that a job has ended, was skipped, or was left stuck."""
 

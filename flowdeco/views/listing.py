@@ -10,9 +10,10 @@ import attrs
 
 from flowdeco.base.text import class_name, printable
 from flowdeco.jobs.abstract_job import AbstractJob
+from flowdeco.jobs.attempts import attempts_of
 from flowdeco.jobs.entries import Entry
-from flowdeco.jobs.marks import ending, marked, named, word
-from flowdeco.jobs.outcome import State
+from flowdeco.jobs.marks import ending, error_text, marked, named, word
+from flowdeco.jobs.outcome import Outcome, State
 
 __all__ = ["Numbered", "details_of", "lines", "numbered"]
 
@@ -66,7 +67,16 @@ def lines(
             f"{ending(job, outcome)}{needs}{word(job, outcome)}"
         )
         if details:
-            yield from (f"{' ' * (width + 9)}{indent}{part}" for part in details_of(job))
+            said = [*details_of(job), *_attempts(outcome)]
+            yield from (f"{' ' * (width + 9)}{indent}{part}" for part in said)
+
+
+def _attempts(outcome: Outcome) -> Iterator[str]:
+    """Say how the attempts have failed that were not the last one."""
+    for number, attempt in enumerate(attempts_of(outcome), 1):
+        if attempt.exception is not None and attempt.exception is not outcome.exception:
+            seconds = "" if attempt.duration is None else f" after {attempt.duration:.3f} s"
+            yield f"attempt {number} failed{seconds}: {error_text(attempt.exception, ': ')}"
 
 
 def details_of(job: AbstractJob[object]) -> list[str]:

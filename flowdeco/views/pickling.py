@@ -17,6 +17,7 @@ from flowdeco.base.text import class_name, line, value_line
 from flowdeco.engine.reason import Reason
 from flowdeco.errors import RecordedError
 from flowdeco.jobs.abstract_job import AbstractJob
+from flowdeco.jobs.attempts import Attempt, RetriedOutcome, attempts_of
 from flowdeco.jobs.entries import Entry
 from flowdeco.jobs.marks import critical, name_of
 from flowdeco.jobs.outcome import MISSING, Outcome, State
@@ -49,6 +50,8 @@ class _Row:
     ended_at: float | None
     value: str | None
     error: int | None
+    attempts: tuple[tuple[float, float | None, int | None], ...]
+    """Start, end and exception of each, where there can be several."""
     required: tuple[int, ...]
     details: tuple[str, ...]
 
@@ -145,6 +148,8 @@ def _printed(contents: Contents, rows: Sequence[Numbered]) -> dict[int, tuple[st
     entries = {id(row.entry.outcome.exception): row.entry for row in rows}
     printed = {error: tuple(trace_of(entry)) for error, entry in entries.items()}
     others = [error for _, _, error in contents.layout.hooks]
+    attempts = [one for row in rows for one in _attempts(row.entry.outcome)]
+    others += [one.exception for one in attempts if one.exception is not None]
     if contents.reason is not None and contents.reason.exception is not None:
         others.append(contents.reason.exception)
     for error in others:
@@ -167,9 +172,17 @@ def _row(row: Numbered, places: Mapping[Entry, int], errors: _Errors) -> _Row:
         ended_at=outcome.ended_at,
         value=value_line(outcome.value) if is_shown else None,
         error=errors.place(outcome.exception),
+        attempts=tuple(
+            (one.started_at, one.ended_at, errors.place(one.exception))
+            for one in _attempts(outcome)
+        ),
         required=tuple(places[other] for other in row.entry.required),
         details=tuple(details_of(job)),
     )
+
+
+def _attempts(outcome: Outcome) -> tuple[Attempt, ...]:
+    return attempts_of(outcome) if isinstance(outcome, RetriedOutcome) else ()
 
 
 class _Jobs:
@@ -276,9 +289,14 @@ def unpacked(luggage: Luggage) -> Contents:
     jobs = _PastJobs(luggage.rows)
     errors = _unpacked_errors(luggage.errors, jobs.of)
     for row, job in zip(luggage.rows, jobs.all, strict=True):
-        job.__flow_outcome__ = outcome = Outcome(
-            [jobs.all[place] for place in row.required], row.critical
-        )
+        kind = RetriedOutcome if row.attempts else Outcome
+        outcome = kind([jobs.all[place] for place in row.required], row.critical)
+        job.__flow_outcome__ = outcome
+        if isinstance(outcome, RetriedOutcome):
+            outcome.earlier += [
+                Attempt(start, end, None if error is None else errors[error])
+                for start, end, error in row.attempts
+            ]
         outcome.state = row.state
         outcome.started_at, outcome.ended_at = row.started_at, row.ended_at
         outcome.exception = None if row.error is None else errors[row.error]

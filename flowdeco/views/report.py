@@ -11,6 +11,7 @@ from flowdeco.base.text import class_name, cut, printable
 from flowdeco.engine.reason import Reason
 from flowdeco.engine.record import Record
 from flowdeco.jobs.abstract_job import AbstractJob
+from flowdeco.jobs.attempts import Attempt, attempts_of
 from flowdeco.jobs.entries import Entry, group
 from flowdeco.jobs.marks import critical, described, error_text, fitting, name_of
 from flowdeco.jobs.outcome import State
@@ -42,6 +43,8 @@ class JobRecord:
     started_at: float | None
     ended_at: float | None
     exception: BaseException | None
+    attempts: tuple[Attempt, ...]
+    """The attempts of its body: one, unless it has a `Retry`; none where it never started."""
     requirements: tuple[str, ...]
     """The paths of what it came after."""
 
@@ -253,6 +256,7 @@ def _record(entry: Entry, paths: Paths) -> JobRecord:
         started_at=outcome.started_at,
         ended_at=outcome.ended_at,
         exception=outcome.exception,
+        attempts=attempts_of(outcome),
         requirements=tuple(paths[other] for other in entry.required),
     )
 

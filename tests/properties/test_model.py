@@ -26,7 +26,7 @@ from thoroughness import THINNED
 from ticks import TickLoop, bury
 from timetable import Timetable
 
-from flowdeco import Job, Observer, Scheduler, Skip, State, current_job
+from flowdeco import Job, Observer, Retry, Scheduler, Skip, State, current_job
 from flowdeco.engine.reason import Cause
 from flowdeco.engine.tasks import is_abandoned
 from flowdeco.errors import SelfCancelledError
@@ -47,6 +47,9 @@ EPSILON = 1e-6
 MORE_THAN_ANY_RUN_CANCELS = 7
 """A run cancels six times: who swallows seven may be stuck, and who swallows three is not."""
 
+ATTEMPTS = 3
+"""How often a job is tried that may be tried again."""
+
 ENDED = {State.DONE, State.FAILED, State.SKIPPED, State.STUCK}
 FINAL = ENDED | {State.IDLE, State.CANCELLED}
 
@@ -55,6 +58,7 @@ LEGAL = {
     "fails": {State.FAILED, State.CANCELLED},
     "exits": {State.FAILED, State.CANCELLED},
     "skips": {State.SKIPPED, State.CANCELLED},
+    "retries": {State.DONE, State.FAILED, State.CANCELLED},
     "cancels": {State.FAILED, State.CANCELLED},
     "swallows": {State.DONE},
     "cleans": {State.DONE, State.CANCELLED},
@@ -100,9 +104,9 @@ class Spec(Brief):
     seconds: float = 0.0
     """Of its work, or until it is up."""
     ending: float = 0.0
-    """Of its clean-up or teardown."""
+    """Of its clean-up or teardown, or of the wait before it is tried again."""
     count: int = 0
-    """How many cancels it swallows, or how long a list it returns."""
+    """How many cancels it swallows, how long a list it returns, or how often it fails before."""
     raises: bool = False
     """In its clean-up or teardown, or in some of its items."""
     critical: bool = False
@@ -169,7 +173,7 @@ def job_specs(draw, place, depth, odd):
         count=draw(st.sampled_from([0, 1, 3, 9])),
         raises=draw(st.booleans()),
         critical=draw(st.sampled_from([False, False, False, True])),
-        timeout=None if kind == "monitor" else draw(timeouts),
+        timeout=None if kind in ("monitor", "retries") else draw(timeouts),
         window=draw(windows) if kind == "each" or kind in LEVELS else None,
         after=after,
         takes=kind == "each" or (not nested and draw(st.booleans())),
@@ -198,6 +202,11 @@ scenarios = functools.partial(
     murders=st.just(()) | st.lists(st.tuples(ticks, st.integers(0, 9)), max_size=2).map(tuple),
     watched=st.booleans(),
 )
+
+
+def retry_of(spec):
+    """When a job of the kind that is tried again is."""
+    return Retry(on=ValueError, attempts=ATTEMPTS, wait_initial=spec.ending, wait_jitter=0)
 
 
 def limit(timeout, specs):
@@ -297,7 +306,8 @@ class World(Observer):
             body = EachBody(method, self, name, window=spec.window, timeout=spec.timeout)
             takes = takes[:1]
         else:
-            body = MethodBody(method, self, name)
+            retry = retry_of(spec) if spec.kind == "retries" else None
+            body = MethodBody(method, self, name, retry=retry)
         body.inputs = takes
         job = Job(
             body,
@@ -346,6 +356,18 @@ class World(Observer):
         async def body(*values):
             await asyncio.sleep(spec.seconds)
             raise self.failure(spec, ValueError("broken"))
+
+        return body
+
+    def retries(self, spec):
+        left = [spec.count]
+
+        async def body(*values):
+            await asyncio.sleep(spec.seconds)
+            if left[0]:
+                left[0] -= 1
+                raise self.failure(spec, ValueError("again"))
+            return []
 
         return body
 
@@ -503,6 +525,9 @@ class World(Observer):
     def begin(self):
         """Note that a body begins; return the job whose it is."""
         job = current_job()
+        if job in self.begun and len(job.attempts) > 1:
+            self.check_start(job)
+            return job
         self.expect(job not in self.begun, "rule 2: a body begins once", job)
         self.begun[job] = self.loop.time()
         self.course.append((self.loop.time(), "begins", job.name))

@@ -12,7 +12,7 @@ from collections import Counter
 import pytest
 from actors import cleans_up, fails, in_loop, nested, sleeps, swallows, waits
 
-from flowdeco import Flow, Job, Scheduler, State, each, service, step, subflow
+from flowdeco import Flow, Job, Retry, Scheduler, State, each, service, step, subflow
 from flowdeco.testing import VirtualClockLoop
 
 SOON = 2.0
@@ -76,6 +76,17 @@ class Timed(Flow):
         await asyncio.sleep(1)
 
 
+class Again(Flow):
+    calls = 0
+
+    @step(timeout=60, retry=Retry(on=ValueError, attempts=3))
+    async def probe(self):
+        self.calls += 1
+        if self.calls < 3:
+            await asyncio.sleep(1)
+            raise ValueError
+
+
 def pair():
     before = Job(sleeps(1), label="before")
     return Scheduler(before, Job(sleeps(1), required=before), Job(waits, forever=True))
@@ -129,6 +140,7 @@ async def perform(scheduler):
         pytest.param(lambda: nested(sleeps(1), 5), id="nested"),
         pytest.param(Everything, id="flow"),
         pytest.param(Timed, id="timed"),
+        pytest.param(Again, id="tried again"),
     ],
 )
 def test_a_successful_run_leaves_nothing_for_the_collector(make):

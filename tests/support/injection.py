@@ -186,7 +186,11 @@ class Case:
             if record is None:
                 # What is within a job that was hit may not have come to be.
                 lost += [] if self._hit(outcomes.get(path.rpartition("/")[0])) else [path]
-            elif not (self._same_end(record, expected) or self._hit(record)):
+            elif not (
+                self._same_end(record, expected)
+                or self._hit(record)
+                or self._given_up(record, expected)
+            ):
                 lost.append(path)
         return lost
 
@@ -195,6 +199,11 @@ class Case:
         if self.scheduler.report.reason is not None and expected.state in STOPPED:
             return record.state in STOPPED
         return record.state is expected.state
+
+    def _given_up(self, record, expected):
+        """Whether a job has failed as an attempt of it has that was to be followed by another."""
+        known = [type(one.exception) for one in expected.attempts[:-1]]
+        return record.state is State.FAILED and type(record.exception) in known
 
     def _hit(self, record):
         """Whether a job has failed with what was raised, or was skipped."""

@@ -6,7 +6,7 @@ import asyncio
 
 from injection import Case
 
-from flowdeco import Flow, each, service, step, subflow
+from flowdeco import Flow, Retry, each, service, step, subflow
 
 __all__ = ["FLOWS"]
 
@@ -272,7 +272,29 @@ class InSubflow(OfFlow):
         order = inner >> Hooked.after
 
 
+class Again(OfFlow):
+    """It fails, and is tried again, while others wait for its place."""
+
+    class flow(Hooked):  # noqa: N801
+        calls = 0
+
+        @step(timeout=60, retry=Retry(on=ValueError, attempts=2, wait_jitter=0))
+        async def chosen(self):
+            self.calls += 1
+            await asyncio.sleep(1)
+            if self.calls == 1:
+                self.case.probe.arm()
+                raise ValueError("broken")
+
+        @step
+        async def other(self):
+            return await self.work("other", 3)
+
+        order = [chosen, other] >> Hooked.after
+
+
 FLOWS = [
+    Again,
     GeneratorIsUp,
     GeneratorIsDown,
     GeneratorFails,

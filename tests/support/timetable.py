@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 from factories import NoTaskError
@@ -38,6 +39,7 @@ class Timetable:
         for job in self.world.begun:
             self.check_noted(job)
             self.check_timeout(job)
+            self.check_attempts(job)
         for job in self.specs:
             self.check_start(job)
         for job in self.world.begun:
@@ -48,8 +50,28 @@ class Timetable:
         """Rule 2: the times that a job has are those at which its body began and ended."""
         assert same(job.started_at, self.world.begun[job]), ("started_at", job)
         left_at = self.left_at(job)
-        if left_at is not None and job.state in (State.DONE, State.FAILED, State.CANCELLED):
+        if left_at is not None and self.is_given_up(job):
+            assert job.ended_at > left_at - EPSILON, ("ended_at", job)
+        elif left_at is not None and job.state in (State.DONE, State.FAILED, State.CANCELLED):
             assert same(job.ended_at, left_at), ("ended_at", job)
+
+    def is_given_up(self, job):
+        """Whether a job was stopped when it was to be tried again."""
+        return job.state is State.FAILED and job.attempts[-1].ended_at < job.ended_at
+
+    def check_attempts(self, job):
+        """Section 3: attempts begin at the exact times, and there are as many as there must be."""
+        spec, attempts = self.specs.get(job), job.attempts
+        if spec is None or spec.kind != "retries":
+            assert len(attempts) == 1, ("attempts", job)
+            return
+        for number, (before, after) in enumerate(itertools.pairwise(attempts)):
+            begins_at = before.ended_at + min(60, spec.ending * 2**number)
+            assert same(after.started_at, begins_at), ("not when it could be tried again", job)
+        failed = [one for one in attempts if one.exception is not None]
+        assert len(attempts) - len(failed) <= 1, ("tried again without a failure", job)
+        if self.nothing_stops(job):
+            assert len(attempts) == min(spec.count + 1, 3), ("attempts", job)
 
     def left_at(self, job):
         """When the body was left."""

@@ -411,7 +411,7 @@ def test_the_traceback_of_a_definition_error_is_the_users():
     ("decorate", "message"),
     [
         (lambda: step(aftr=3), r"step\(\) .* argument 'aftr'; did you mean after=\? @step takes"),
-        (lambda: step(retries=3), "argument 'retries'; @step takes after=, critical=, timeout=,"),
+        (lambda: step(retries=3), r"argument 'retries'; did you mean retry=Retry\(on=...\)\? "),
         (lambda: service(windw=3), "argument 'windw'"),
         (lambda: subflow(window=3), "argument 'window'; @subflow takes after=, critical="),
         (

@@ -167,7 +167,7 @@ def report(request):
 
 
 def without_exception(records):
-    return [attrs.evolve(record, exception=None) for record in records]
+    return [attrs.evolve(record, exception=None, attempts=()) for record in records]
 
 
 def shown(error):

@@ -15,6 +15,7 @@ from jobs import BoomError, boom, diamond, nap, naps, orchestrate, sleeping, vir
 
 from flowdeco import Flow, Job, Report, Scheduler, State, step, subflow
 from flowdeco.errors import SkippedError, StuckError
+from flowdeco.jobs.attempts import Attempt
 from flowdeco.testing import VirtualClockLoop
 
 
@@ -529,12 +530,12 @@ def test_duration_has_the_drain_in_it():
 
 
 def test_records_have_all_of_each_job():
-    """A record has path, kind, state, times, exception and requirements; those of services too."""
+    """A record has path, kind, state, times, exception, attempts, requirements; services too."""
     a, b = nap("a"), boom("b", 0.5)
     b.requires(a)
     report = reported(a, b, Job(waiting, label="beacon", forever=True, critical=True))
 
-    assert [attrs.asdict(record) for record in report.jobs] == [
+    assert [attrs.asdict(record, recurse=False) for record in report.jobs] == [
         {
             "path": "a",
             "kind": "Job",
@@ -544,6 +545,7 @@ def test_records_have_all_of_each_job():
             "started_at": 0.0,
             "ended_at": 0.25,
             "exception": None,
+            "attempts": (Attempt(0.0, 0.25, None),),
             "requirements": (),
         },
         {
@@ -555,6 +557,7 @@ def test_records_have_all_of_each_job():
             "started_at": 0.25,
             "ended_at": 0.75,
             "exception": b.raised_exception(),
+            "attempts": (Attempt(0.25, 0.75, b.raised_exception()),),
             "requirements": ("a",),
         },
         {
@@ -566,6 +569,7 @@ def test_records_have_all_of_each_job():
             "started_at": 0.0,
             "ended_at": 0.75,
             "exception": None,
+            "attempts": (Attempt(0.0, 0.75, None),),
             "requirements": (),
         },
     ]
