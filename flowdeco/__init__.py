@@ -1,14 +1,15 @@
 """Declare scenarios of asyncio jobs as classes, run them, and see what happened."""
 
 from .errors import Skip
-from .flows.declaration import Each, Service, Step, Subflow
 from .flows.decorators import each, service, step, subflow
 from .flows.flow import Flow
+from .flows.kinds import Each, Service, Step, Subflow
 from .jobs.abstract_job import AbstractJob
 from .jobs.chain import Chain
 from .jobs.current_job import current_job
 from .jobs.job import Job
 from .jobs.outcome import State
+from .jobs.override import Override
 from .jobs.print_job import PrintJob
 from .jobs.retry import Retry
 from .observers.base import Observer
@@ -24,6 +25,7 @@ __all__ = [
     "Flow",
     "Job",
     "Observer",
+    "Override",
     "PrintJob",
     "Report",
     "Retry",

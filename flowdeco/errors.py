@@ -20,7 +20,9 @@ __all__ = [
     "NestingError",
     "NoSubflowError",
     "NotFinishedError",
+    "OverrideError",
     "OwnershipError",
+    "PartError",
     "RecordedError",
     "ReplacedError",
     "RequirementError",
@@ -130,6 +132,14 @@ class ReplacedError(DefinitionError, AttributeError):
     def __init__(self, flow: str, problems: Sequence[str]) -> None:
         super().__init__(flow, problems)
         self.args = ("\n".join(self.problems),)
+
+
+class OverrideError(FlowdecoError, ValueError):
+    """An override cannot be: there are two for one job, or none that it could be meant for."""
+
+
+class PartError(FlowdecoError, ValueError):
+    """A part of a flow cannot run: a name is unknown, or a value is missing that is taken."""
 
 
 class BusyError(FlowdecoError, RuntimeError):

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Final
+import functools
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING
 
-from .base.limits import Limits, check_bound, check_flag, check_seconds, check_window
-from .base.text import class_name, path_within
+from .base import log
+from .base.limits import Limits
+from .base.text import class_name
 from .engine import own_loop
 from .engine.enclosing import enclosing_execution
 from .engine.record import Record
 from .engine.run import Run
-from .engine.specification import DueHook, Specification
+from .engine.specification import Specification
 from .jobs.abstract_job import NEVER_RUN, UNNAMED, RequirementSet
-from .jobs.job import Job
-from .jobs.job_set import Jobs
+from .jobs.job_set import Jobs, JobSet
 from .jobs.loops import refuse_running_loop
-from .jobs.plan import Plan
+from .jobs.override import Override
+from .jobs.part import Targets
+from .jobs.request import Request, Staging
 from .views.report import Report
 from .views.shown import ShownJobSet
 
@@ -25,16 +28,6 @@ if TYPE_CHECKING:
     from .engine.observers import Watcher
 
 __all__ = ["Scheduler"]
-
-_CHECKS: Final[dict[str, Callable[[object, str], None]]] = {
-    "critical": check_flag,
-    "grace": check_bound,
-    "jobs_critical": check_flag,
-    "shutdown_timeout": check_bound,
-    "timeout": check_seconds,
-    "window": check_window,
-}
-"""What each attribute may be set to; a run takes the limits as they are when it begins."""
 
 
 class Scheduler(ShownJobSet):
@@ -77,32 +70,18 @@ class Scheduler(ShownJobSet):
         required: RequirementSet = None,
     ) -> None:
         self.__flow_run__: Run | None = None
-        self.__flow_shutdown_ok__: bool | None = None
         super().__init__(
             critical=critical,
             jobs_critical=jobs_critical,
             timeout=timeout,
+            window=window,
+            grace=grace,
+            shutdown_timeout=shutdown_timeout,
             label=label,
             forever=forever,
             required=required,
         )
-        self.window = window
-        self.grace = grace
-        self.shutdown_timeout = shutdown_timeout
         self.update(jobs)
-
-    if not TYPE_CHECKING:  # for checkers, there are the attributes alone
-
-        def __setattr__(self, name: str, value: object) -> None:
-            check = _CHECKS.get(name)
-            if check is not None:
-                check(value, name)
-            super().__setattr__(name, value)
-
-    @property
-    def limits(self) -> Limits:
-        """What bounds a run: the numbers given, or set since."""
-        return Limits(self.timeout, self.window, self.grace, self.shutdown_timeout)
 
     def is_busy(self) -> bool:
         """Tell whether a run of this scheduler is going on."""
@@ -114,8 +93,12 @@ class Scheduler(ShownJobSet):
         self,
         timeout: float | None = None,
         *,
-        loop_factory: Callable[[], asyncio.AbstractEventLoop] | None = None,
+        window: int | None = None,
+        overrides: Iterable[Override] = (),
+        start: Targets = None,
+        until: Targets = None,
         observers: Sequence[Watcher] = (),
+        loop_factory: Callable[[], asyncio.AbstractEventLoop] | None = None,
     ) -> bool:
         """Run the jobs in an event loop made for that, and return whether the run succeeded.
 
@@ -127,46 +110,70 @@ class Scheduler(ShownJobSet):
         Args:
             timeout: the seconds until the deadline, instead of the scheduler's own; None is not
                 given, infinity lifts it.
-            loop_factory: makes the loop.
+            window: how many jobs run at once, instead of the scheduler's own.
+            overrides: what jobs are given in this run, in place of their bodies.
+            start: run only these jobs and what comes after them.
+            until: run only these jobs and what comes before them.
             observers: who watches.
+            loop_factory: makes the loop.
 
         Returns:
             Whether the run has succeeded (rule 20); `report` has the rest.
 
         Raises:
             LoopRunningError: a loop is running in this thread.
-            CycleError, RequirementError, NestingError, StartedError, BusyError: the run cannot
-                start, and nothing has.
+            CycleError, RequirementError, NestingError, StartedError, BusyError, OverrideError,
+                PartError: the run cannot start, and nothing has.
             KeyboardInterrupt, SystemExit: raised in a job, or asked for by a signal.
         """
         refuse_running_loop("await scheduler.co_orchestrate()")
-        return self.perform(self.limits.overridden(timeout), observers, loop_factory).ok
+        request = Request(
+            self.limits.overridden(timeout, window),
+            observers=observers,
+            overrides=overrides,
+            start=start,
+            until=until,
+        )
+        return self.perform(request, loop_factory).ok
 
     async def co_orchestrate(
-        self, timeout: float | None = None, *, observers: Sequence[Watcher] = ()
+        self,
+        timeout: float | None = None,
+        *,
+        window: int | None = None,
+        overrides: Iterable[Override] = (),
+        start: Targets = None,
+        until: Targets = None,
+        observers: Sequence[Watcher] = (),
     ) -> bool:
         """Run the jobs in the running loop, and return whether the run succeeded.
 
         Args, result and errors are those of `orchestrate`; no signal is handled. A cancellation
         leaves as it came, after the clean-up (rule 11).
         """
-        return (await self.co_perform(self.limits.overridden(timeout), observers)).ok
+        request = Request(
+            self.limits.overridden(timeout, window),
+            observers=observers,
+            overrides=overrides,
+            start=start,
+            until=until,
+        )
+        return (await self.co_perform(request)).ok
 
     def perform(
         self,
-        limits: Limits,
-        observers: Sequence[Watcher] = (),
+        request: Request,
         loop_factory: Callable[[], asyncio.AbstractEventLoop] | None = None,
     ) -> Report:
-        """Do as `orchestrate`, within the limits given, and return the report."""
+        """Do as `orchestrate` does, and return the report."""
         self.__flow_check_all__()
-        own_loop.execute(lambda: self._new_run(limits, observers), loop_factory)
+        own_loop.execute(lambda: self._new_run(request), loop_factory)
         return self._report_of_run()
 
-    async def co_perform(self, limits: Limits, observers: Sequence[Watcher] = ()) -> Report:
-        """Do as `co_orchestrate`, within the limits given, and return the report."""
+    async def co_perform(self, request: Request) -> Report:
+        """Do as `co_orchestrate` does, and return the report."""
         self.__flow_check_all__()
-        run = self._new_run(limits, observers)
+        run = self._new_run(request)
         await run.execute()
         run.raise_exit()
         return self._report_of_run()
@@ -182,39 +189,57 @@ class Scheduler(ShownJobSet):
             StuckError: a step did not end.
             TimeoutError: the deadline came first.
         """
-        (await self.co_perform(self.limits)).raise_as_nested()
+        (await self.co_perform(Request(self.limits))).raise_as_nested()
         return True
 
-    def _new_run(self, limits: Limits, observers: Sequence[Watcher]) -> Run:
+    def _new_run(self, request: Request) -> Run:
         self.__flow_refuse_busy__("run")
+        enclosing = enclosing_execution()
+        around = None if enclosing is None else enclosing.run.specification.overrides
+        staging = Staging(self, request, around)
         self.__flow_shutdown_ok__ = None
-        specification = self._specification(limits, self.__flow_plan__, self._conclude)
-        self.__flow_run__ = run = Run(specification, observers, enclosing_execution())
+        self.__flow_unhooked__ = staging.unhooked
+        conclude = functools.partial(self._conclude, staging)
+        specification = self._specification(request.limits, staging, conclude)
+        staging.begin()
+        try:
+            run = Run(specification, request.observers, enclosing)
+        except BaseException:
+            staging.end()
+            raise
+        self.__flow_run__ = run
         return run
 
     def _specification(
-        self, limits: Limits, plan: Plan, conclude: Callable[[Record], object]
+        self, limits: Limits, staging: Staging, conclude: Callable[[Record], object]
     ) -> Specification:
         return Specification(
             subject=self,
             name=self.name,
             is_named=self.label is not None,
-            jobs=tuple(plan.jobs),
-            waiting=plan.waiting,
-            successors=plan.successors,
+            jobs=staging.jobs,
+            waiting=staging.waiting,
+            successors=staging.successors,
             critical=self.default_critical,
             limits=limits,
             shares_slots=self.shares_slots,
             ends_at_first_failure=self.ends_at_first_failure,
-            own_hooks=self._own_hooks,
+            own_hooks=self.__flow_own_hooks__,
             claim_hooks=self.__flow_hooks_at__,
             conclude=conclude,
+            overrides=staging.overrides,
+            given=staging.given,
         )
 
-    def _conclude(self, record: Record) -> Report:
+    def _conclude(self, staging: Staging, record: Record) -> Report:
+        staging.end()
         self.__flow_run__ = None
         if self.__flow_shutdown_ok__ is not None:
             self.__flow_shutdown_ok__ = not record.shutdown_errors
+        if staging.part is not None:
+            record = record.as_part(self, staging.part.said)
+        for override in staging.overrides.unmet():
+            log.write(log.WARNING, f"{override!r} was that of no job of this run", self.name)
         self.__flow_report__ = report = Report(record)
         return report
 
@@ -250,7 +275,8 @@ class Scheduler(ShownJobSet):
         if self.__flow_shutdown_ok__ is None:
             # A run without jobs, which has nothing to do but to call the hooks.
             limits = Limits(None, None, self.grace, self.shutdown_timeout)
-            run = Run(self._specification(limits, Plan({}), self._conclude_shutdown))
+            nothing = Staging(JobSet(), Request(limits), None)
+            run = Run(self._specification(limits, nothing, self._conclude_shutdown))
             await run.execute()
             run.raise_exit()
         return bool(self.__flow_shutdown_ok__)
@@ -267,26 +293,8 @@ class Scheduler(ShownJobSet):
         refuse_running_loop("await scheduler.co_shutdown()")
         return asyncio.run(self.co_shutdown())
 
-    def __flow_hooks__(self, around: str) -> Iterable[DueHook]:
-        return self.__flow_hooks_at__(path_within(around, self.name))
-
-    def __flow_hooks_at__(self, path: str) -> Iterable[DueHook]:
-        if type(self).co_shutdown is not Scheduler.co_shutdown:
-            return ((self, path),)
-        if self.__flow_shutdown_ok__ is not None:
-            return ()
-        self.__flow_shutdown_ok__ = True
-        return self._children_hooks(path)
-
-    def _own_hooks(self, path: str) -> Iterator[DueHook]:
-        self.__flow_shutdown_ok__ = True
-        return self._children_hooks(path)
-
-    def _children_hooks(self, path: str) -> Iterator[DueHook]:
-        hooked = [
-            job for job in self.__flow_jobs__ if type(job) is not Job or job.shutdown is not None
-        ]
-        return (due for job in hooked for due in job.__flow_hooks__(path))
+    def __flow_inherited_shutdown__(self) -> object:
+        return Scheduler.co_shutdown
 
     def default_label(self) -> str:
         """Return the name of the class, for those that derive from this one."""

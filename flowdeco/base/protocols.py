@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable, Iterator
-from typing import Protocol
+from typing import Any, Protocol
 
-__all__ = ["JobLike", "JobSetLike", "ReasonLike", "ReportLike"]
+__all__ = ["Declared", "JobLike", "JobSetLike", "ReasonLike", "ReportLike"]
 
 
 class JobLike(Protocol):
@@ -56,6 +56,17 @@ class JobLike(Protocol):
 
     def __flow_declared__(self) -> bool:
         """Whether it has a declaration, which can be given `after=`."""
+        ...
+
+
+class Declared(Protocol):
+    """A declaration, as overrides and parts speak of it."""
+
+    @property
+    def name(self) -> str: ...
+
+    def __flow_declares__(self, job: Any, /) -> bool:
+        """Whether a job is that of this declaration, or of one that redefines it."""
         ...
 
 

@@ -17,6 +17,7 @@ from . import run_log
 from .attended_execution import AttendedExecution
 from .ending import Ending
 from .execution import Execution
+from .given_execution import GivenExecution
 from .nested import NestedRuns
 from .observers import Observers, Watcher
 from .phase import Phase
@@ -164,6 +165,8 @@ class Bookkeeping(ABC):
         """Return the execution of a job that is not plain."""
         progress = self.progress
         job, body = progress.jobs[number], progress.attended.get(number)
+        if progress.given is not None and (override := progress.given.get(job)) is not None:
+            return GivenExecution(self, number, outcome, override)
         attends_all = progress.all_attended or self.is_noted or self.slots
         if body is not None and self.queue.is_eager and not attends_all:
             return TimedExecution(self, number, outcome, body)

@@ -248,7 +248,9 @@ def generations(services: list[J], jobs: Collection[AbstractJob[object]]) -> lis
     """
     if len(services) < 2:
         return [services] if services else []
-    required = {job: job.__flow_required__ for job in jobs}
+    known = set(jobs)
+    # Of a part of a flow, not all that is required is there.
+    required = {job: [one for one in job.__flow_required__ if one in known] for job in jobs}
     height = heights(required, {service.job for service in services})
     found: list[list[J]] = [[] for _ in range(max(height.values()) + 1)]
     for service in services:

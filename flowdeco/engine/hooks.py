@@ -11,12 +11,12 @@ from typing import Any
 from flowdeco.base import log
 from flowdeco.base.text import class_name, line
 from flowdeco.jobs.abstract_job import AbstractJob
+from flowdeco.jobs.hooked_set import DueHook
 from flowdeco.jobs.outcome import Outcome
 
 from .ending import Drain, Sleeper
 from .execution import ExecutingRun, Execution
 from .failure import own_failure
-from .specification import DueHook
 from .tasks import abandon, failure_of, name_current_task, spawned
 
 __all__ = ["Hook", "Hooks"]

@@ -56,6 +56,7 @@ class Progress(Generic[W]):
         "bodies",
         "executions",
         "failures",
+        "given",
         "has_services",
         "has_skips",
         "has_steps",
@@ -85,7 +86,13 @@ class Progress(Generic[W]):
         self.names: list[str] = []
         """The paths of the jobs."""
         self.outcomes: list[Outcome] = []
+        self.given = specification.given
+        """The jobs whose ends are given by overrides."""
         services = self._begin(specification.critical, path)
+        for job in self.given or ():
+            number = self.jobs.index(job)
+            self.bodies[number] = None
+            self.attended.pop(number, None)
         self.has_services = services > 0
         self.has_steps = services < len(self.jobs)
         self.left: int = len(self.jobs) - services if self.has_steps else services

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from flowdeco.errors import StuckError
 from flowdeco.jobs.abstract_job import AbstractJob
-from flowdeco.jobs.entries import Entry
+from flowdeco.jobs.entries import Entry, unrun
 from flowdeco.jobs.outcome import Outcome
 
 from .reason import Cause, Reason
@@ -29,6 +29,7 @@ class Record:
         failures: the jobs that failed, in that order.
         stuck: the jobs that did not end.
         shutdown_errors: what went wrong in shutdown hooks.
+        part: which part has run, if it was not all of it.
     """
 
     __slots__ = (
@@ -38,6 +39,7 @@ class Record:
         "name",
         "nested",
         "outcomes",
+        "part",
         "reason",
         "shutdown_errors",
         "stuck",
@@ -59,6 +61,7 @@ class Record:
         failures: Sequence[AbstractJob[object]],
         stuck: Sequence[AbstractJob[object]],
         shutdown_errors: Mapping[AbstractJob[object], BaseException],
+        part: str = "",
     ) -> None:
         self.name = name
         self.reason = reason
@@ -71,6 +74,32 @@ class Record:
         self.failures = failures
         self.stuck = stuck
         self.shutdown_errors = shutdown_errors
+        self.part = part
+
+    def as_part(self, jobs: Iterable[AbstractJob[object]], said: str) -> Record:
+        """Return the record of a run that has left out some jobs, with these as well.
+
+        Args:
+            jobs: all of them.
+            said: which part has run.
+        """
+        ran = dict(zip(self.jobs, self.outcomes, strict=True))
+        outcomes = {job: ran.get(job, job.__flow_outcome__) for job in jobs}
+        left_out = {job: unrun(job.children) for job in outcomes if job not in ran}
+        return Record(
+            name=self.name,
+            reason=self.reason,
+            wall_time=self.wall_time,
+            duration=self.duration,
+            jobs=tuple(outcomes),
+            outcomes=tuple(outcomes.values()),
+            nested=self.nested,
+            unrun={**self.unrun, **left_out},
+            failures=self.failures,
+            stuck=self.stuck,
+            shutdown_errors=self.shutdown_errors,
+            part=said,
+        )
 
     def raise_for_failure(self, *, unwrap: bool = False) -> None:
         """Raise the exceptions that made the run fail, as a group; nothing if it succeeded.

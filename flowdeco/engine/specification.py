@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from flowdeco.base.limits import Limits
 from flowdeco.jobs.abstract_job import AbstractJob
+from flowdeco.jobs.hooked_set import DueHook
+from flowdeco.jobs.override import Override, Overrides
 
 from .record import Record
 
-__all__ = ["DueHook", "Specification"]
-
-DueHook = tuple[AbstractJob[object], str]
-"""A job whose `co_shutdown` is to be called, and its path."""
+__all__ = ["Specification"]
 
 
 class Specification:
@@ -28,6 +27,8 @@ class Specification:
         successors: the numbers of the jobs that require each job; None for no job.
         critical: whether a job is critical that does not say so itself.
         limits: the bounds of the run.
+        overrides: what runs within give jobs in place of their bodies.
+        given: the jobs of this run whose ends are given.
         shares_slots: whether a job needs slots of the enclosing runs as well (fan-outs).
         ends_at_first_failure: whether any failure ends the run, as that of a critical job does.
         own_hooks: returns the shutdown hooks of the jobs, given the path of the run, when it has
@@ -41,10 +42,12 @@ class Specification:
         "conclude",
         "critical",
         "ends_at_first_failure",
+        "given",
         "is_named",
         "jobs",
         "limits",
         "name",
+        "overrides",
         "own_hooks",
         "shares_slots",
         "subject",
@@ -68,6 +71,8 @@ class Specification:
         own_hooks: Callable[[str], Iterable[DueHook]],
         claim_hooks: Callable[[str], Iterable[DueHook]],
         conclude: Callable[[Record], object],
+        overrides: Overrides | None = None,
+        given: Mapping[AbstractJob[object], Override] | None = None,
     ) -> None:
         self.subject = subject
         self.name = name
@@ -82,3 +87,5 @@ class Specification:
         self.own_hooks = own_hooks
         self.claim_hooks = claim_hooks
         self.conclude = conclude
+        self.overrides = overrides
+        self.given = given

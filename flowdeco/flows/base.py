@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from flowdeco.jobs.job import Job
 from flowdeco.scheduler import Scheduler
@@ -12,6 +12,11 @@ __all__ = ["FlowBase"]
 
 class FlowBase:
     """A flow, as modules know it that flows stand on."""
+
+    __flow_definition__: ClassVar[Any]
+    """What the class declares."""
+    __flow_critical__: ClassVar[bool] = False
+    """Whether its steps are critical that do not say so themselves."""
 
     @property
     def __flow_scheduler__(self) -> Scheduler:

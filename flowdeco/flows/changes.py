@@ -10,9 +10,10 @@ from flowdeco.base.text import class_name, line, with_article
 from flowdeco.errors import DefinitionError, ReplacedError
 
 from .checks import place
-from .declaration import Declaration, Each, Service, Step, Subflow
+from .declaration import Declaration
 from .definition import Definition
 from .foreign import OVER_A_FLOW
+from .kinds import Each, Service, Step, Subflow
 from .wording import function_in
 
 __all__ = ["check_unchanged", "refuse_dataclass"]

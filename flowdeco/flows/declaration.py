@@ -8,18 +8,17 @@ import inspect
 import sys
 from collections.abc import Callable, Coroutine, Sequence
 from types import CodeType, FunctionType, MethodType
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, cast, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, cast
 
 import attrs
 
 from flowdeco.base.annotations import is_async_function
 from flowdeco.base.text import class_name, line, repr_line
-from flowdeco.errors import NoSubflowError, ReplacedError
+from flowdeco.errors import ReplacedError
 from flowdeco.jobs.chain import Chain, ChainMember
-from flowdeco.jobs.outcome import MISSING
 
 from .base import FlowBase
-from .instead import instead_of_call, instead_of_inherited
+from .instead import instead_of_call
 from .signatures import called, parameters_of
 
 if sys.version_info >= (3, 13):  # not asked of the other, which takes longer to import
@@ -28,7 +27,6 @@ else:
     from typing_extensions import TypeVar
 
 if TYPE_CHECKING:
-    from flowdeco.jobs.bodies import MethodBody
     from flowdeco.jobs.job import Job
 
 
@@ -36,12 +34,7 @@ __all__ = [
     "AsyncMethod",
     "Declaration",
     "Decorator",
-    "Each",
-    "Method",
     "Options",
-    "Service",
-    "Step",
-    "Subflow",
     "instead_on",
 ]
 
@@ -225,6 +218,19 @@ class Declaration(ChainMember["Declaration[object]"], Generic[R]):
         # The step is kept, so that the mistake can be reported.
         return cast("AsyncMethod", self) if hides_this else hook
 
+    def __flow_declares__(self, job: Job[object]) -> bool:
+        body: Any = getattr(job, "body", None)
+        flow: object = getattr(body, "flow", None)
+        if not issubclass(type(flow), FlowBase):
+            return False
+        current = inspect.getattr_static(type(flow), body.name, None)
+        # What redefines it has its name, in a flow that derives from its own.
+        return current is self or (
+            isinstance(current, Declaration)
+            and body.name == self.name
+            and self.owner in type(flow).__mro__
+        )
+
     def __flow_follow__(self, before: Sequence[Declaration[object]]) -> None:
         for other in before:
             if not isinstance(other, Declaration):
@@ -253,80 +259,6 @@ class Declaration(ChainMember["Declaration[object]"], Generic[R]):
         if self.options.critical:
             parts.append("critical")
         return f"<{' '.join(parts)}>"
-
-
-class Method(Declaration[R], Generic[R, Body]):
-    """A declaration whose undecorated method has a type."""
-
-    @property
-    def body(self) -> Body:
-        """The undecorated method, for tests and for overrides that call the inherited one."""
-        return cast("Body", self.method)
-
-
-class _OfJob(Method[R, Body]):
-    """A declaration that on an instance is the job."""
-
-    @overload
-    def __get__(self, instance: None, owner: type) -> Self: ...
-    @overload
-    def __get__(self, instance: FlowBase, owner: type) -> Job[R]: ...
-    def __get__(self, instance: FlowBase | None, owner: type) -> Self | Job[R]:
-        if instance is None:
-            return self
-        return cast("Job[R]", _job_of(instance, self))
-
-
-class Step(_OfJob[R, Body]):
-    """A declared step; R is its result, Body the method that was decorated."""
-
-
-class Service(_OfJob[R, Body]):
-    """A declared service; R is what it gives when it is ready."""
-
-    forever = True
-    kind = "service"
-
-
-class Each(_OfJob[list[I], Body], Generic[I, Body]):
-    """A declared fan-out; I is the result for one item."""
-
-    kind = "each"
-
-
-class Subflow(Method[R, Body]):
-    """A declared subflow; R is what its method returns: a flow, a list of flows, or None."""
-
-    kind = "subflow"
-
-    @overload
-    def __get__(self, instance: None, owner: type) -> Self: ...
-    @overload
-    def __get__(self, instance: FlowBase, owner: type) -> R: ...
-    def __get__(self, instance: FlowBase | None, owner: type) -> Self | R:
-        if instance is None:
-            return self
-        job = _job_of(instance, self)
-        made = cast("MethodBody", job.body).made
-        if made is MISSING:
-            caller = sys._getframe(1).f_code  # pyright: ignore[reportPrivateUsage]  # has no public name
-            cause = job.__flow_outcome__.exception
-            raise NoSubflowError(self._why_no_flow(job, owner, caller), job) from cause
-        return cast("R", made)
-
-    def _why_no_flow(self, job: Job[object], cls: type, caller: CodeType) -> str:
-        ended = job.__flow_why_unfinished__()
-        if ended is not None:
-            return f"{line(self.name)} gives no flow: {ended}"
-        instead = f"come after={line(self.name)} to get it"
-        if caller.co_name == self.name:  # an override that asks for what is inherited
-            reached_as = cast("MethodBody", job.body).reached_as
-            if reached_as is not None:
-                instead = instead_of_inherited(self, caller)
-            else:
-                instead = instead_on(cls, self, caller)
-        name = line(self.name)
-        return f"{name} has not been called in this run, so there is no flow yet; {instead}"
 
 
 @attrs.frozen(eq=False, repr=False)
@@ -372,14 +304,3 @@ def instead_on(
     found: list[object] = [vars(base).get(declared.name) for base in bases]
     same = [one for one in found if isinstance(one, Declaration)]
     return instead_of_call(declared, same, caller, is_own=is_own)
-
-
-def _job_of(instance: FlowBase, declared: Declaration[object]) -> Job[object]:
-    if not issubclass(type(instance), FlowBase):
-        # Give good error for: a decorated method in a class that is no flow.
-        name = class_name(instance)
-        raise TypeError(
-            f"{line(declared.name)} is a {declared.kind}, and {name} is no flow; write"
-            f" `class {name}(Flow)`"
-        )
-    return instance.__flow_job__(declared)

@@ -10,7 +10,8 @@ from typing import Any
 from flowdeco.base.text import alike, line
 from flowdeco.jobs.retry import Retry
 
-from .declaration import Declaration, Decorator, Each, Options, Service, Step, Subflow
+from .declaration import Declaration, Decorator, Options
+from .kinds import Each, Service, Step, Subflow
 
 __all__ = ["each", "service", "step", "subflow"]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Self, cast, dataclass_transform
 
 import attrs
@@ -15,22 +15,24 @@ from flowdeco.errors import DefinitionError
 from flowdeco.jobs.bodies import MethodBody
 from flowdeco.jobs.job import Job
 from flowdeco.jobs.loops import refuse_running_loop
+from flowdeco.jobs.override import Override
+from flowdeco.jobs.part import Targets
+from flowdeco.jobs.request import Request
 from flowdeco.scheduler import Scheduler
 from flowdeco.views.report import Report
 
 from .base import FlowBase
 from .changes import check_unchanged, refuse_dataclass
 from .checks import place
-from .declaration import Declaration, Each, Subflow, instead_on
+from .declaration import Declaration, instead_on
 from .definition import EMPTY, Definition, define
 from .instead import instead_of_inherited
-from .nested import EachBody, SubflowBody
+from .making import jobs_of
 
 if TYPE_CHECKING:
     import asyncio
     from types import CodeType
 
-    from flowdeco.jobs.retry import Retry
     from flowdeco.observers.base import Observer
 
 __all__ = ["Flow"]
@@ -116,6 +118,9 @@ class Flow(FlowBase):
         timeout: float | None = None,
         *,
         window: int | None = None,
+        overrides: Iterable[Override] = (),
+        start: Targets = None,
+        until: Targets = None,
         observers: Sequence[Observer] = (),
         loop_factory: Callable[[], asyncio.AbstractEventLoop] | None = None,
     ) -> Report:
@@ -130,6 +135,11 @@ class Flow(FlowBase):
             timeout: the seconds until the deadline, instead of the class's; None is not given,
                 infinity lifts it.
             window: how many steps run at once, instead of the class's.
+            overrides: what jobs are given in this run, in place of their bodies: made by
+                `Deploy.build.returns(...)`, for instance.
+            start: run only these jobs, and what comes after them, with the services that they need:
+                a declaration, a job, a name, or several.
+            until: run only these jobs, and what comes before them.
             observers: who watches.
             loop_factory: makes the loop.
 
@@ -139,19 +149,29 @@ class Flow(FlowBase):
         Raises:
             LoopRunningError: a loop is running in this thread.
             BusyError: the flow is running already, and goes on.
+            OverrideError, PartError: the run cannot start, and nothing has.
             KeyboardInterrupt, SystemExit: raised in a step, or asked for by a signal.
         """
         refuse_running_loop("await flow.co_run()")
         self.__flow_begin__()
-        return self.__flow_scheduler__.perform(
-            self.__flow_limits__(timeout, window), observers, loop_factory
+        scheduler = self.__flow_scheduler__
+        request = Request(
+            scheduler.limits.overridden(timeout, window),
+            observers=observers,
+            overrides=overrides,
+            start=start,
+            until=until,
         )
+        return scheduler.perform(request, loop_factory)
 
     async def co_run(
         self,
         timeout: float | None = None,
         *,
         window: int | None = None,
+        overrides: Iterable[Override] = (),
+        start: Targets = None,
+        until: Targets = None,
         observers: Sequence[Observer] = (),
     ) -> Report:
         """Run the flow in the running loop.
@@ -160,12 +180,15 @@ class Flow(FlowBase):
         it came, after the clean-up (rule 11).
         """
         self.__flow_begin__()
-        return await self.__flow_scheduler__.co_perform(
-            self.__flow_limits__(timeout, window), observers
+        scheduler = self.__flow_scheduler__
+        request = Request(
+            scheduler.limits.overridden(timeout, window),
+            observers=observers,
+            overrides=overrides,
+            start=start,
+            until=until,
         )
-
-    def __flow_limits__(self, timeout: float | None, window: int | None) -> Limits:
-        return self.__flow_scheduler__.limits.overridden(timeout, window)
+        return await scheduler.co_perform(request)
 
     @property
     def scheduler(self) -> Scheduler:
@@ -225,7 +248,7 @@ class Flow(FlowBase):
 
     def __flow_make__(self) -> tuple[Scheduler, Mapping[str, Job[object]]]:
         # Both at once: without its scheduler a job does not know whether it is critical.
-        jobs = _make_jobs(self, type(self).__flow_definition__)
+        jobs = jobs_of(self, type(self).__flow_definition__)
         limits = type(self).__flow_default_limits__
         scheduler = Scheduler(
             *jobs.values(),
@@ -282,82 +305,6 @@ def _make_abstract(cls: type[Flow]) -> None:
 
 def _definition_of(cls: type) -> Definition | None:
     return cls.__flow_definition__ if issubclass(cls, Flow) else None
-
-
-def _make_jobs(flow: Flow, definition: Definition) -> dict[str, Job[object]]:
-    jobs: dict[str, Job[object]] = {}
-    bodies: dict[str, MethodBody] = {}
-    for name, declared in definition.declarations.items():
-        options = declared.options
-        bodies[name] = body = _make_body(flow, name, declared)
-        jobs[name] = Job(
-            body,
-            label=options.label,
-            critical=options.critical,
-            forever=declared.forever,
-            # The timeout of a fan-out is that of each of its items.
-            timeout=None if isinstance(body, EachBody) else options.timeout,
-            shutdown=_hook(flow, definition.hooks.get(name, ())),
-        )
-    for name, job in jobs.items():
-        bodies[name].inputs = tuple(jobs[other] for other in definition.inputs[name])
-        job.__flow_take_body__(bodies[name])
-        job.requires(*(jobs[other] for other in definition.edges[name]))
-    return jobs
-
-
-def _make_body(flow: Flow, name: str, declared: Declaration[object]) -> MethodBody:
-    method = cast("Callable[..., Any]", declared.method)
-    options = declared.options
-    if isinstance(declared, Each):
-        return EachBody(
-            method,
-            flow,
-            name,
-            window=options.window,
-            timeout=options.timeout,
-            item_retry=cast("Retry | None", options.retry),
-            in_threads=declared.is_threaded,
-        )
-    if isinstance(declared, Subflow):
-        return SubflowBody(method, flow, name, preview=_preview)
-    return MethodBody(
-        method,
-        flow,
-        name,
-        is_generator=declared.is_generator,
-        is_threaded=declared.is_threaded,
-        retry=cast("Retry | None", options.retry),
-    )
-
-
-def _preview(flow: type[FlowBase]) -> Scheduler:
-    """The jobs of a flow class without a flow, to be drawn and never to be run."""
-    assert issubclass(flow, Flow)  # there is no other class of flows
-    jobs = _make_jobs(cast("Flow", None), flow.__flow_definition__)
-    for job in jobs.values():
-        if isinstance(job.body, SubflowBody):
-            job.body.preview = None  # it may name the class it is in
-    return Scheduler(*jobs.values(), jobs_critical=flow.__flow_critical__, label=flow.__name__)
-
-
-def _hook(flow: Flow, names: Sequence[str]) -> Callable[[], Awaitable[object]] | None:
-    if not names:
-        return None
-
-    async def call_all() -> None:
-        errors: list[BaseException] = []
-        for name in names:
-            try:
-                await getattr(flow, name)()
-            except BaseException as error:
-                errors.append(error)
-        if len(errors) == 1:
-            raise errors[0]
-        if errors:
-            raise BaseExceptionGroup("several shutdown hooks failed", errors)
-
-    return call_all
 
 
 # The fields

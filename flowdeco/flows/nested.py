@@ -10,7 +10,7 @@ import attrs
 
 from flowdeco.base.annotations import returned
 from flowdeco.base.limits import Limits
-from flowdeco.base.text import class_name, value_line
+from flowdeco.base.text import class_name, repr_line, value_line
 from flowdeco.engine.enclosing import enclosing_execution
 from flowdeco.errors import BusyError, FlowdecoError
 from flowdeco.jobs.abstract_job import AbstractJob
@@ -19,6 +19,7 @@ from flowdeco.jobs.callables import isinstance_of
 from flowdeco.jobs.job import Job
 from flowdeco.jobs.outcome import MISSING, State
 from flowdeco.jobs.plain import discard
+from flowdeco.jobs.request import Request
 from flowdeco.jobs.retry import Retry
 from flowdeco.scheduler import Scheduler
 
@@ -83,6 +84,15 @@ class EachBody(MethodBody):
     def __attrs_post_init__(self) -> None:
         self.is_generator = self.is_threaded = False
 
+    @property
+    def is_plain(self) -> bool:
+        return self.in_threads
+
+    def refused(self, value: object) -> str | None:
+        if isinstance(value, list):
+            return None
+        return f"a fan-out gives a list of results, not {repr_line(value)} ({class_name(value)})"
+
     def start(self) -> Coroutine[Any, Any, list[object]]:
         return self._perform()
 
@@ -99,7 +109,7 @@ class EachBody(MethodBody):
         self._items.ends_at_first_failure = _is_critical()
         self._items.shares_slots = True
         try:
-            report = await self._items.co_perform(self._items.limits)
+            report = await self._items.co_perform(Request(self._items.limits))
         except asyncio.CancelledError:
             # The run stops it, perhaps because of the first of these failures.
             self._raise_failures(jobs)
@@ -147,9 +157,26 @@ class SubflowBody(MethodBody):
 
     is_stateful = True
     raises_nested_failures = True
+    makes_flows = True
 
     def __attrs_post_init__(self) -> None:
         self.is_generator = self.is_threaded = False
+
+    @property
+    def is_plain(self) -> bool:
+        return True
+
+    def refused(self, value: object) -> str | None:
+        several = isinstance(value, (list, tuple))
+        for flow in cast("Sequence[object]", value) if several else [value]:
+            if not isinstance_of(flow, FlowBase) and (several or value is not None):
+                shown = f"{repr_line(flow)} ({class_name(flow)})"
+                return f"a subflow gives a flow, a list of flows, or None, not {shown}"
+        return None
+
+    def take_value(self, value: object) -> None:
+        self._ran = []
+        self.made = value
 
     def start(self) -> Coroutine[Any, Any, object]:
         return self._perform()
@@ -167,7 +194,7 @@ class SubflowBody(MethodBody):
         self._ran = schedulers
         self.made = made
         try:
-            report = await around.co_perform(around.limits)
+            report = await around.co_perform(Request(around.limits))
         except FlowdecoError:
             self._ran = None  # none of them has started
             raise

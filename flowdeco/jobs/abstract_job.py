@@ -229,6 +229,9 @@ class AbstractJob(ChainMember["AbstractJob[object]"], Generic[R]):
             else self.__flow_outcome__.value
         )
 
+    def __flow_take_value__(self, value: object) -> None:
+        """Take a value that an override gives."""
+
     def __flow_hooks__(self, around: str) -> Iterable[tuple[AbstractJob[object], str]]:
         """The jobs whose `co_shutdown` is to be called for this one, with their paths.
 

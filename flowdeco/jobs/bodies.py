@@ -63,6 +63,10 @@ class Body:
     """Whether it fails for sure where a run inside of it does."""
     retry: Retry | None = None
     """When it is run again after a failure."""
+    makes_flows: bool = False
+    """Whether there are jobs inside of it that nobody knows before it runs."""
+    is_job_set: bool = False
+    """Whether its job is a set of jobs."""
 
 
 class RetriedBody(Body):
@@ -81,6 +85,7 @@ class NestedBody(Body):
 
     is_stateful = True
     raises_nested_failures = True
+    is_job_set = True
 
 
 class GeneratorBody(Body):
@@ -126,6 +131,18 @@ class MethodBody(Body):
     @property
     def __name__(self) -> str:
         return self.name
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the method is a plain one, not async."""
+        return self.is_threaded
+
+    def refused(self, _value: object) -> str | None:
+        """Say why a value cannot be that of the job."""
+        return None
+
+    def take_value(self, value: object) -> None:
+        """Take a value that is given in place of what the method would return."""
 
     @property
     def traits(self) -> Body:

@@ -247,6 +247,10 @@ class Job(AbstractJob[R]):
         value = super().__flow_output__()
         return self.body.passed_on(value) if isinstance_of(self.body, MethodBody) else value
 
+    def __flow_take_value__(self, value: object) -> None:
+        if isinstance_of(self.body, MethodBody):
+            self.body.take_value(value)
+
     @property
     def children(self) -> Iterable[AbstractJob[object]]:
         """The items of a fan-out, or the schedulers of the flows of a subflow."""

@@ -21,7 +21,7 @@ from .abstract_job import UNNAMED, AbstractJob, RequirementSet
 from .bodies import NESTED, PLAIN
 from .chain import Chain
 from .job import Job
-from .membership import is_text, no_job, not_told_apart, out_of_reach
+from .membership import is_called, no_job, not_told_apart, out_of_reach
 from .names import check_names, check_timeout
 from .plan import Plan
 
@@ -246,8 +246,7 @@ class JobSet(AbstractJob[bool]):
         levels: list[AbstractJob[object]] = [self]
         for parent in levels:
             for job in parent.children:
-                unlabelled = job.__flow_unlabelled__()
-                if name == job.name or is_text(job.label, name) or name == unlabelled:
+                if is_called(job, name):
                     return job
                 if job not in below:  # a flow may have itself inside
                     below[job] = None

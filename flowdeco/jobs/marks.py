@@ -104,6 +104,8 @@ def word(job: JobLike, outcome: Outcome) -> str:
     """Return the word for an end that the marks do not tell."""
     if outcome.state is State.CANCELLED and job.forever:
         return ""
+    if outcome.is_left_out:
+        return " LEFT OUT"
     if outcome.state in (State.CANCELLED, State.STUCK, State.SKIPPED):
         reason = "" if outcome.skip is None else line(outcome.skip)
         return f" {outcome.state.name}" + (f": {reason}" if reason else "")

@@ -14,7 +14,7 @@ from .callables import function_name, is_coroutine
 if TYPE_CHECKING:
     from flowdeco.base.protocols import JobSetLike
 
-__all__ = ["is_text", "no_job", "not_told_apart", "out_of_reach"]
+__all__ = ["is_called", "is_text", "no_job", "not_told_apart", "out_of_reach"]
 
 
 def not_told_apart(job: AbstractJob[object]) -> TypeError:
@@ -45,6 +45,11 @@ def no_job(value: object) -> TypeError:
 def is_text(value: object, text: str) -> bool:
     """Tell whether a label is that text; one of another type may compare as it likes."""
     return issubclass(type(value), str) and str.__eq__(cast("str", value), text) is True
+
+
+def is_called(job: AbstractJob[object], name: str) -> bool:
+    """Tell whether that is the name of a job, or what it would be without its label."""
+    return name == job.name or is_text(job.label, name) or name == job.__flow_unlabelled__()
 
 
 def out_of_reach(jobs: JobSetLike) -> RequirementError:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import enum
 from collections.abc import Collection
 from types import TracebackType
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, ClassVar, Final, cast
 
 from flowdeco.errors import Skip, SkippedError
 
 if TYPE_CHECKING:
     from flowdeco.base.protocols import JobLike
 
-__all__ = ["MISSING", "Missing", "Outcome", "State"]
+__all__ = ["MISSING", "LeftOut", "Missing", "Outcome", "State"]
 
 
 class State(enum.Enum):
@@ -69,6 +69,9 @@ class Outcome:
         "value",
     )
 
+    is_left_out: ClassVar[bool] = False
+    """Whether it was left out of the run, of which only a part was wanted."""
+
     def __init__(
         self,
         required: Collection[JobLike] | None = None,
@@ -95,3 +98,11 @@ class Outcome:
         error = self.exception
         is_skipped = self.state is State.SKIPPED and type(error) is SkippedError
         return cast("SkippedError", error).skip if is_skipped else None
+
+
+class LeftOut(Outcome):
+    """The outcome of a job that was left out of a run."""
+
+    __slots__ = ()
+
+    is_left_out = True

@@ -39,6 +39,8 @@ def why_unfinished(job: JobLike, outcome: Outcome) -> str | None:
     if error is not None:
         failed = f"it has failed with {class_name(error)}: {line(error)}"
         return line(error) if state is State.SKIPPED else failed
+    if outcome.is_left_out:
+        return "it is idle, for it was left out of the run"
     ended = _last_report(job)
     how = _AFTER_A_RUN.get(state)
     if ended is None or how is None:

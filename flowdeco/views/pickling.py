@@ -8,102 +8,29 @@ tracebacks as their lines.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Final, TypeAlias, cast
+from typing import Any, Final, cast
 
 import attrs
 
 from flowdeco.base.graph import topological_order
 from flowdeco.base.text import class_name, line, value_line
-from flowdeco.engine.reason import Reason
 from flowdeco.errors import RecordedError
 from flowdeco.jobs.abstract_job import AbstractJob
 from flowdeco.jobs.attempts import Attempt, RetriedOutcome, attempts_of
 from flowdeco.jobs.entries import Entry
 from flowdeco.jobs.marks import critical, name_of
-from flowdeco.jobs.outcome import MISSING, Outcome, State
+from flowdeco.jobs.outcome import MISSING, LeftOut, Outcome, State
 
 from .layout import Layout
 from .listing import Numbered, details_of, numbered
+from .luggage import Contents, Kept, Luggage, PackedError, Row
 from .pickles import pickled_with, read_with
 from .traces import chained, frames_of, link, links, members, trace_of, traced
 
-__all__ = ["Contents", "Luggage", "packed", "unpacked"]
+__all__ = ["packed", "unpacked"]
 
 _LONGEST: Final = 2000
 """The most characters that travel of the message of an exception that cannot."""
-
-Kept: TypeAlias = "int | tuple[str, str]"
-"""A job: its place among the rows, or its class and its name where it is none of them."""
-
-
-@attrs.frozen(kw_only=True, eq=False, repr=False)
-class _Row:
-    """A job as it fared in one run; other jobs and exceptions are given by their places."""
-
-    depth: int
-    kind: str
-    name: str
-    critical: bool
-    forever: bool
-    state: State
-    started_at: float | None
-    ended_at: float | None
-    value: str | None
-    error: int | None
-    attempts: tuple[tuple[float, float | None, int | None], ...]
-    """Start, end and exception of each, where there can be several."""
-    required: tuple[int, ...]
-    details: tuple[str, ...]
-
-
-@attrs.frozen(kw_only=True, eq=False, repr=False)
-class _Error:
-    """An exception; others are given by their places."""
-
-    kind: str
-    message: str
-    printed: tuple[str, ...]
-    pickled: bytes | None
-    """The exception itself, if it can be read back."""
-    group: str
-    """The message of a group that is no more than a group."""
-    members: tuple[int, ...]
-    cause: int | None
-    context: int | None
-    suppressed: bool
-
-
-@attrs.frozen(kw_only=True, eq=False, repr=False)
-class Luggage:
-    """A report, made of what can be pickled."""
-
-    name: str
-    reason: Reason | None
-    reason_error: int | None
-    reason_job: Kept | None
-    duration: float
-    wall_time: float
-    rows: tuple[_Row, ...]
-    ran: tuple[int, ...]
-    failed: tuple[int, ...]
-    stuck: tuple[int, ...]
-    hooks: tuple[tuple[int | None, str, int], ...]
-    errors: tuple[_Error, ...]
-
-
-@attrs.frozen(kw_only=True, eq=False, repr=False)
-class Contents:
-    """A report, before it is packed or after."""
-
-    name: str
-    reason: Reason | None
-    duration: float
-    wall_time: float
-    layout: Layout
-    ran: Sequence[AbstractJob[object]]
-    failed: Sequence[AbstractJob[object]]
-    stuck: Sequence[AbstractJob[object]]
-
 
 # Packing
 
@@ -130,6 +57,7 @@ def packed(contents: Contents, *, as_text: type) -> Luggage:
         reason_job=None if reason is None or reason.job is None else jobs.kept(reason.job),
         duration=contents.duration,
         wall_time=contents.wall_time,
+        part=contents.part,
         rows=tuple(_row(row, places, errors) for row in rows),
         ran=tuple(own[job] for job in contents.ran),
         failed=tuple(own[job] for job in contents.failed),
@@ -158,15 +86,16 @@ def _printed(contents: Contents, rows: Sequence[Numbered]) -> dict[int, tuple[st
     return printed
 
 
-def _row(row: Numbered, places: Mapping[Entry, int], errors: _Errors) -> _Row:
+def _row(row: Numbered, places: Mapping[Entry, int], errors: _Errors) -> Row:
     job, outcome = row.entry.job, row.entry.outcome
     is_shown = outcome.state is State.DONE and outcome.value is not MISSING
-    return _Row(
+    return Row(
         depth=row.depth,
         kind=class_name(job),
         name=name_of(job),
         critical=critical(job, outcome),
         forever=job.forever,
+        left_out=outcome.is_left_out,
         state=outcome.state,
         started_at=outcome.started_at,
         ended_at=outcome.ended_at,
@@ -232,11 +161,11 @@ class _Errors:
                     self._errors.append(one)
         return self._places[id(error)]
 
-    def packed(self) -> Iterator[_Error]:
+    def packed(self) -> Iterator[PackedError]:
         for error in self._errors:
             cause, context, suppressed = links(error)
             is_group = type(error) in _GROUPS
-            yield _Error(
+            yield PackedError(
                 kind=error.type if type(error) is RecordedError else class_name(error),
                 message=line(error.message if type(error) is RecordedError else error, _LONGEST),
                 printed=self._printed.get(id(error), ()),
@@ -289,7 +218,7 @@ def unpacked(luggage: Luggage) -> Contents:
     jobs = _PastJobs(luggage.rows)
     errors = _unpacked_errors(luggage.errors, jobs.of)
     for row, job in zip(luggage.rows, jobs.all, strict=True):
-        kind = RetriedOutcome if row.attempts else Outcome
+        kind = LeftOut if row.left_out else RetriedOutcome if row.attempts else Outcome
         outcome = kind([jobs.all[place] for place in row.required], row.critical)
         job.__flow_outcome__ = outcome
         if isinstance(outcome, RetriedOutcome):
@@ -319,6 +248,7 @@ def unpacked(luggage: Luggage) -> Contents:
         duration=luggage.duration,
         wall_time=luggage.wall_time,
         layout=Layout(roots, hooks),
+        part=luggage.part,
         ran=[jobs.all[place] for place in luggage.ran],
         failed=[jobs.all[place] for place in luggage.failed],
         stuck=[jobs.all[place] for place in luggage.stuck],
@@ -341,11 +271,11 @@ def _unpacked_entries(luggage: Luggage, jobs: Sequence[AbstractJob[object]]) -> 
 class _PastJobs:
     """Makes what stands for jobs."""
 
-    def __init__(self, rows: Sequence[_Row]) -> None:
+    def __init__(self, rows: Sequence[Row]) -> None:
         self._kinds: dict[str, type[_Past]] = {}
         self.all: list[AbstractJob[object]] = [self._row(row) for row in rows]
 
-    def _row(self, row: _Row) -> AbstractJob[object]:
+    def _row(self, row: Row) -> AbstractJob[object]:
         job = self._kind(row.kind)(row.name, row.critical, row.forever)
         job.shown = row.details
         return job
@@ -361,7 +291,7 @@ class _PastJobs:
 
 
 def _unpacked_errors(
-    packed: Sequence[_Error], job_of: Callable[[Kept], AbstractJob[object]]
+    packed: Sequence[PackedError], job_of: Callable[[Kept], AbstractJob[object]]
 ) -> list[BaseException]:
     made: dict[int, BaseException] = {}
     for place in topological_order({place: one.members for place, one in enumerate(packed)}):
@@ -375,7 +305,7 @@ def _unpacked_errors(
 
 
 def _unpacked_error(
-    packed: _Error,
+    packed: PackedError,
     inside: Sequence[BaseException],
     job_of: Callable[[Kept], AbstractJob[object]],
 ) -> BaseException:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import datetime
     from collections.abc import Iterable
 
-    from .pickling import Luggage
+    from .luggage import Luggage
 
 __all__ = ["JobRecord", "Report"]
 
@@ -40,6 +40,8 @@ class JobRecord:
     state: State
     critical: bool
     forever: bool
+    left_out: bool
+    """Whether it was left out of the run, of which only a part was wanted."""
     started_at: float | None
     ended_at: float | None
     exception: BaseException | None
@@ -161,7 +163,8 @@ class Report:
         """Lay out the debrief: verdict, listing, counts, and each failure with its traceback."""
         listed = self._layout().entries
         verdict = "FINE" if self.reason is None else cut(printable(str(self.reason)))
-        yield f"----- {printable(self.name)}: {verdict}, after {self.duration:.3f} s"
+        part = f" (part: {printable(self._record.part)})" if self._record.part else ""
+        yield f"----- {printable(self.name)}: {verdict}{part}, after {self.duration:.3f} s"
         yield from listing.lines(listed, details=details, without_done=without_done)
         yield from debrief(listed)
         for name, error in self.shutdown_errors.items():
@@ -192,7 +195,8 @@ class Report:
     # As something that travels
 
     def __reduce__(self) -> tuple[object, ...]:
-        from .pickling import Contents, packed  # noqa: PLC0415  # most reports stay where they are
+        from .luggage import Contents  # noqa: PLC0415  # most reports stay where they are
+        from .pickling import packed  # noqa: PLC0415  # most reports stay where they are
 
         record = self._record
         contents = Contents(
@@ -201,6 +205,7 @@ class Report:
             duration=record.duration,
             wall_time=record.wall_time,
             layout=self._layout(),
+            part=record.part,
             ran=record.jobs,
             failed=record.failures,
             stuck=record.stuck,
@@ -230,6 +235,7 @@ def _from_luggage(luggage: Luggage) -> Report:
         failures=contents.failed,
         stuck=contents.stuck,
         shutdown_errors={},
+        part=contents.part,
     )
     return Report(record, contents.layout)
 
@@ -253,6 +259,7 @@ def _record(entry: Entry, paths: Paths) -> JobRecord:
         state=outcome.state,
         critical=critical(job, outcome),
         forever=job.forever,
+        left_out=outcome.is_left_out,
         started_at=outcome.started_at,
         ended_at=outcome.ended_at,
         exception=outcome.exception,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from flowdeco.engine.reason import Cause
 from flowdeco.jobs.entries import entries
-from flowdeco.jobs.job_set import JobSet
+from flowdeco.jobs.hooked_set import HookedJobSet
 
 from . import diagram, listing
 from .dot import Graph
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["ShownJobSet"]
 
 
-class ShownJobSet(JobSet):
+class ShownJobSet(HookedJobSet):
     """A set of jobs, which tells how its last run went, and draws itself."""
 
     __flow_report__: Report | None = None

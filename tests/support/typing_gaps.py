@@ -57,6 +57,7 @@ MISREAD: dict[str, Lines] = {
         "revealed_jobs.py: assert_type(Job(asyncio.gather(*[number()])).result(), list[",
         'revealed_jobs.py: assert_type(Job(asyncio.sleep(1, "slept")).result(), str)',
         "revealed_runs.py: assert_type(isinstance(wrong, TypeError), bool)",
+        "revealed_steps.py: assert_type(flow.after_empty_list.result(), float)",
     },
     "pyrefly": {
         'revealed_fields.py: Deploy(host="eu-1", retries=1, tags=["a"], port=1, zone="eu"',

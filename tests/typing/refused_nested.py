@@ -102,16 +102,16 @@ def a_service_of_the_wrong_form() -> None:
 
 def options_of_a_service() -> None:
     class Wrong(Flow):
-        @service(forever=True)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
+        @service(forever=True)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
         async def forever(self) -> None: ...
 
-        @service(window=1)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
+        @service(window=1)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
         async def window(self) -> None: ...
 
         @service(after="database")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType, reportCallIssue]
         async def after(self) -> None: ...
 
-        @service(timeout="10")  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
+        @service(timeout="10")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType, reportCallIssue]
         async def timeout(self) -> AsyncIterator[int]:
             yield 1
 
@@ -213,19 +213,19 @@ def a_list_of_results_misused(flow: Base) -> None:
 
 def not_a_flow() -> None:
     class Wrong(Flow):
-        @subflow  # type: ignore[type-var]  # pyright: ignore[reportArgumentType]
+        @subflow  # type: ignore[type-var]  # pyright: ignore[reportArgumentType, reportCallIssue]
         def number(self) -> int: ...
 
-        @subflow  # type: ignore[type-var]  # pyright: ignore[reportArgumentType]
+        @subflow  # type: ignore[type-var]  # pyright: ignore[reportArgumentType, reportCallIssue]
         def some_number(self) -> int | None: ...
 
-        @subflow  # type: ignore[type-var]  # pyright: ignore[reportArgumentType]
+        @subflow  # type: ignore[type-var]  # pyright: ignore[reportArgumentType, reportCallIssue]
         def hosts_or_none(self) -> list[Host | None]: ...
 
-        @subflow  # type: ignore[type-var]  # pyright: ignore[reportArgumentType]
+        @subflow  # type: ignore[type-var]  # pyright: ignore[reportArgumentType, reportCallIssue]
         def numbers(self) -> list[int]: ...
 
-        @subflow  # type: ignore[type-var]  # pyright: ignore[reportArgumentType]
+        @subflow  # type: ignore[type-var]  # pyright: ignore[reportArgumentType, reportCallIssue]
         def the_class(self) -> type[Host]: ...
 
         @subflow(after=Base.number)  # type: ignore[type-var]  # pyright: ignore[reportArgumentType, reportCallIssue]
@@ -246,7 +246,7 @@ def values_of_a_subflow() -> None:
         @subflow(after=(Base.number, Base.numbers))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType, reportCallIssue]
         def wrong_count(self, number: int) -> Host: ...
 
-        @subflow(after=Base.number, labl="x")  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
+        @subflow(after=Base.number, labl="x")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
         def misspelt(self, number: int) -> Host: ...
 
         @step(after=Cluster.host)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType, reportCallIssue]

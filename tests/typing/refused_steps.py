@@ -158,19 +158,19 @@ def not_a_declaration() -> None:
         @step(after=(Base.number, "text"))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType, reportCallIssue]
         async def one_string(self, number: int, text: str) -> None: ...
 
-        @step(after=3)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType, reportCallIssue]
+        @step(after=3)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType, reportCallIssue]
         async def a_number(self) -> None: ...
 
-        @step(after=Base)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType, reportCallIssue]
+        @step(after=Base)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType, reportCallIssue]
         async def a_class(self) -> None: ...
 
-        @step(after=job)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType, reportCallIssue]
+        @step(after=job)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType, reportCallIssue]
         async def a_job(self) -> None: ...
 
-        @step(after=Base.number >> Base.text)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType, reportCallIssue]
+        @step(after=Base.number >> Base.text)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType, reportCallIssue]
         async def a_chain(self) -> None: ...
 
-        @step(after=Base.number.body)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType, reportCallIssue]
+        @step(after=Base.number.body)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType, reportCallIssue]
         async def a_method(self) -> None: ...
 
 
@@ -204,37 +204,37 @@ def among_more_than_five() -> None:
 
 def misspelt_options() -> None:
     class Wrong(Flow):
-        @step(critcal=True)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
+        @step(critcal=True)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
         async def misspelt(self) -> None: ...
 
-        @step(after=Base.number, requires=Base.text)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
+        @step(after=Base.number, requires=Base.text)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
         async def of_a_job(self, number: int) -> None: ...
 
-        @step(window=3)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
+        @step(window=3)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
         async def of_each(self) -> None: ...
 
-        @step(forever=True)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
+        @step(forever=True)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
         async def of_service(self) -> None: ...
 
 
 def options_of_the_wrong_type() -> None:
     class Wrong(Flow):
-        @step(timeout="30")  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
+        @step(timeout="30")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType, reportCallIssue]
         async def a_string(self) -> None: ...
 
-        @step(critical="yes")  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
+        @step(critical="yes")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType, reportCallIssue]
         async def a_string_for_a_flag(self) -> None: ...
 
-        @step(label=3)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
+        @step(label=3)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType, reportCallIssue]
         async def a_number(self) -> None: ...
 
-        @step(after=Base.number, timeout="30")  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType, reportCallIssue]
+        @step(after=Base.number, timeout="30")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType, reportCallIssue]
         async def beside_after(self, number: int) -> None: ...
 
 
 def positional_options() -> None:
     class Wrong(Flow):
-        @step(Base.number)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType, reportCallIssue]
+        @step(Base.number)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType, reportCallIssue]
         async def after_without_its_name(self, number: int) -> None: ...
 
         @step(None, critical=True)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
@@ -246,9 +246,9 @@ def positional_options() -> None:
 
 def no_method() -> None:
     class Wrong(Flow):
-        number = step(3)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType, reportCallIssue]
-        text = step("build")  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType, reportCallIssue]
-        again = step(Base.number)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType, reportCallIssue]
+        number = step(3)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType, reportCallIssue]
+        text = step("build")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType, reportCallIssue]
+        again = step(Base.number)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType, reportCallIssue]
         called = step(after=Base.number)(3)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType, reportCallIssue]
 
         @step  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType, reportCallIssue]
@@ -262,7 +262,7 @@ def no_method() -> None:
         @property
         def attribute(self) -> int: ...
 
-        @step  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType, reportCallIssue]
+        @step  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType, reportCallIssue]
         @step
         async def twice(self) -> int: ...
 
@@ -280,7 +280,7 @@ def another_kind_of_decorator_for_it() -> None:
         @service  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType, reportCallIssue]
         async def returning_service(self) -> int: ...
 
-        @subflow  # type: ignore[type-var]  # pyright: ignore[reportArgumentType]
+        @subflow  # type: ignore[type-var]  # pyright: ignore[reportArgumentType, reportCallIssue]
         async def awaited_subflow(self) -> Base: ...
 
         @each  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType, reportCallIssue]

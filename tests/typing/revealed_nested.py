@@ -115,7 +115,7 @@ def fan_out(flow: Ping) -> None:
     assert_type(flow.with_many.result(), list[float])
     assert_type(flow.item_alone.result(), list[str])
     assert_type(flow.ordered.result(), list[str])
-    assert_type(Ping.ping, Each[float, Callable[[Flow, str], Coroutine[object, Never, float]]])
+    assert_type(Ping.ping, Each[float, Callable[[Never, str], Coroutine[object, Never, float]]])
     plainly: Each[float] = Ping.ping
     assert_type(plainly.name, str)
 
@@ -202,7 +202,7 @@ def subflows(flow: Cluster) -> None:
     assert_type(flow.some, list[Host] | None)
     assert_type(flow.check.result(), int)
     assert_type(flow.per_host.result(), list[int])
-    assert_type(Cluster.one, Subflow[Host, Callable[[Flow], Host]])
+    assert_type(Cluster.one, Subflow[Host, Callable[[Never], Host]])
     plainly: Subflow[Host] = Cluster.one
     assert_type(plainly.name, str)
 

@@ -97,8 +97,8 @@ def on_a_flow(flow: Web) -> None:
 
 
 def on_the_class() -> None:
-    assert_type(Web.database, Service[str, Callable[[Flow], AsyncIterator[str]]])
-    assert_type(Web.watchdog, Service[None, Callable[[Flow], Coroutine[object, Never, None]]])
+    assert_type(Web.database, Service[str, Callable[[Never], AsyncIterator[str]]])
+    assert_type(Web.watchdog, Service[None, Callable[[Never], Coroutine[object, Never, None]]])
     plainly: Service[str] = Web.database
     assert_type(plainly.forever, bool)
 

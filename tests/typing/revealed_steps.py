@@ -68,8 +68,8 @@ def on_a_flow_a_step_is_its_job(flow: Build) -> None:
 
 
 def on_the_class_it_is_the_declaration() -> None:
-    assert_type(Build.bare, Step[int, Callable[[Flow], Coro]])
-    assert_type(Build.plain, Step[float, Callable[[Flow], float]])
+    assert_type(Build.bare, Step[int, Callable[[Never], Coro]])
+    assert_type(Build.plain, Step[float, Callable[[Never], float]])
     # A user who names the type leaves out the method.
     one: Step[int] = Build.bare
     wider: Step[object] = Build.called
