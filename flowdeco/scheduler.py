@@ -25,6 +25,7 @@ from .views.report import Report
 from .views.shown import ShownJobSet
 
 if TYPE_CHECKING:
+    from .engine.execution import Execution
     from .engine.observers import Watcher
 
 __all__ = ["Scheduler"]
@@ -55,6 +56,8 @@ class Scheduler(ShownJobSet):
     """Whether any failure ends the run, as that of a critical job does."""
     shares_slots: bool = False
     """Whether its jobs need slots of the enclosing runs as well."""
+    returns_exceptions: bool = False
+    """Whether exceptions of its jobs are values, and no failures."""
 
     def __init__(
         self,
@@ -203,12 +206,20 @@ class Scheduler(ShownJobSet):
         specification = self._specification(request.limits, staging, conclude)
         staging.begin()
         try:
-            run = Run(specification, request.observers, enclosing)
+            run = self.__flow_new_run__(specification, request.observers, enclosing)
         except BaseException:
             staging.end()
             raise
         self.__flow_run__ = run
         return run
+
+    def __flow_new_run__(
+        self,
+        specification: Specification,
+        observers: Sequence[Watcher],
+        enclosing: Execution | None,
+    ) -> Run:
+        return Run(specification, observers, enclosing)
 
     def _specification(
         self, limits: Limits, staging: Staging, conclude: Callable[[Record], object]
@@ -224,6 +235,7 @@ class Scheduler(ShownJobSet):
             limits=limits,
             shares_slots=self.shares_slots,
             ends_at_first_failure=self.ends_at_first_failure,
+            returns_exceptions=self.returns_exceptions,
             own_hooks=self.__flow_own_hooks__,
             claim_hooks=self.__flow_hooks_at__,
             conclude=conclude,

@@ -16,6 +16,7 @@ __all__ = [
     "check_count",
     "check_delay",
     "check_flag",
+    "check_number",
     "check_seconds",
     "check_window",
     "finite",
@@ -78,6 +79,19 @@ def check_count(value: object, name: str, noun: str) -> None:
         raise ValueError(
             f"{name} must be 1 or more {noun}, or None for no limit, not {line(value)}"
         )
+
+
+def check_number(value: object, name: str) -> None:
+    """Refuse what is no number of things: 0 or more.
+
+    Raises:
+        TypeError: it is no int, or a bool.
+        ValueError: it is negative.
+    """
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"{name} must be an int, not {repr_line(value)} ({class_name(value)})")
+    if value < 0:
+        raise ValueError(f"{name} must be 0 or more, not {line(value)}")
 
 
 def check_flag(value: object, name: str) -> None:

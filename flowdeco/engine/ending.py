@@ -272,6 +272,11 @@ class Sleeper:
         self._loop = loop
         self._waiter: asyncio.Future[None] | None = None
 
+    def note(self, error: asyncio.CancelledError) -> None:
+        """Keep a cancellation that has reached the task while it did something else."""
+        if self.cancelled is None:
+            self.cancelled = error
+
     def wake(self) -> None:
         """Wake the sleeper, which looks again at its condition."""
         if self._waiter is not None and not self._waiter.done():
@@ -284,8 +289,7 @@ class Sleeper:
         try:
             await self._waiter
         except asyncio.CancelledError as error:
-            if self.cancelled is None:
-                self.cancelled = error
+            self.note(error)
             return True
         finally:
             self._waiter = None

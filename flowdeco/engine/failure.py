@@ -13,8 +13,11 @@ from flowdeco.base.text import class_name, line
 from flowdeco.errors import SelfCancelledError, Skip, SkippedError
 from flowdeco.jobs.abstract_job import AbstractJob
 
+from .specification import Specification
+
 __all__ = [
     "is_skip",
+    "is_value",
     "late_end",
     "leaves",
     "own_failure",
@@ -46,6 +49,11 @@ def own_failure(error: BaseException, text: str) -> BaseException:
 def is_skip(error: BaseException) -> TypeGuard[Skip]:
     """Tell whether a body has raised `Skip`."""
     return issubclass(type(error), Skip)
+
+
+def is_value(specification: Specification, error: BaseException) -> bool:
+    """Tell whether what a job of a run has failed with is a value (of a fan-out)."""
+    return specification.returns_exceptions and issubclass(type(error), Exception)
 
 
 def skipped_by(job: JobLike, skip: Skip) -> SkippedError:

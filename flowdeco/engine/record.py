@@ -33,6 +33,7 @@ class Record:
     """
 
     __slots__ = (
+        "counts",
         "duration",
         "failures",
         "jobs",
@@ -41,6 +42,7 @@ class Record:
         "outcomes",
         "part",
         "reason",
+        "returns_exceptions",
         "shutdown_errors",
         "stuck",
         "unrun",
@@ -75,6 +77,10 @@ class Record:
         self.stuck = stuck
         self.shutdown_errors = shutdown_errors
         self.part = part
+        self.counts: tuple[int, int | None] | None = None
+        """Of a fan-out, how many items have ended, and how many there were."""
+        self.returns_exceptions = False
+        """Whether it is that of a fan-out whose failures are values."""
 
     def as_part(self, jobs: Iterable[AbstractJob[object]], said: str) -> Record:
         """Return the record of a run that has left out some jobs, with these as well.

@@ -60,7 +60,7 @@ class Run(Bookkeeping):
         "_depth",
         "_hooks",
         "_is_cut_short",
-        "_sleeper",
+        "sleeper",
     )
 
     def __init__(
@@ -79,9 +79,7 @@ class Run(Bookkeeping):
             )
         limits = specification.limits
         context = contextvars.copy_context()
-        slots: tuple[Slots[Any], ...] = ()
-        if limits.window is not None:
-            slots = (Slots[Execution](limits.window),)
+        slots: tuple[Slots[Any], ...] = () if limits.window is None else (Slots(limits.window),)
         if outer is None:
             session = Session(self, specification.name, Net(self))
             around = Observers(observers, None, session.flow)
@@ -93,13 +91,12 @@ class Run(Bookkeeping):
             if specification.shares_slots:
                 slots = (*slots, *outer.slots)
         self._began_at = session.clock()
-        outer_deadline = None if outer is None else outer._deadline
-        self._deadline: Deadline = Deadline(
-            session.loop, finite(limits.timeout), outer_deadline, self._expire
-        )
-        self._sleeper = Sleeper(session.loop)
+        around_it = None if outer is None else outer._deadline
+        timeout = finite(limits.timeout)
+        self._deadline: Deadline = Deadline(session.loop, timeout, around_it, self._expire)
+        self.sleeper = Sleeper(session.loop)
         self._is_cut_short = False
-        self._hooks = Hooks(self._sleeper)
+        self._hooks = Hooks(self.sleeper)
         when = self._deadline.when
         super().__init__(
             specification,
@@ -131,8 +128,8 @@ class Run(Bookkeeping):
             if self.enclosing is not None:
                 await self._enter(self.enclosing)
             self.announce_start()
-            self._start()
-            await self._until(self._bodies_are_to_end)
+            self.start_jobs()
+            await self.wait_for_bodies()
             await self._stop_steps()
             await self._stop_services()
             outer = _run_of(self.enclosing)
@@ -143,18 +140,21 @@ class Run(Bookkeeping):
         finally:
             self._finish()
 
+    async def wait_for_bodies(self) -> None:
+        await self._until(self.bodies_are_to_end)
+
     async def _until(self, condition: Callable[[], object]) -> None:
         """Sleep until the condition holds; whatever makes it true wakes the sleeper."""
         while not condition():
-            if await self._sleeper.sleep():
-                self._cancelled_from_outside()
+            if await self.sleeper.sleep():
+                self.cancelled_from_outside()
 
     async def _turns(self, turns: int) -> None:
         passed: list[bool] = []
 
         def note() -> None:
             passed.append(True)
-            self._sleeper.wake()
+            self.sleeper.wake()
 
         after_turns(self.session.loop, turns, note)
         await self._until(lambda: passed)
@@ -163,11 +163,11 @@ class Run(Bookkeeping):
         """See whether something has come that the run waits for, as the last end of a step."""
         if not self.progress.left and self.phase is _OPEN:
             self.step_ended()
-        self._sleeper.wake()
+        self.sleeper.wake()
 
     def wake(self) -> None:
         """See whether something has come that the run waits for."""
-        self._sleeper.wake()
+        self.sleeper.wake()
 
     def raise_exit(self) -> None:
         """Raise what is not the run's to keep: an exit, or a cancellation from outside.
@@ -179,8 +179,8 @@ class Run(Bookkeeping):
         reason = self.reason
         if reason is not None and reason.cause is Cause.EXIT and reason.exception is not None:
             raise reason.exception
-        if self._sleeper.cancelled is not None:
-            raise self._sleeper.cancelled
+        if self.sleeper.cancelled is not None:
+            raise self.sleeper.cancelled
 
     # OPEN: jobs start
 
@@ -194,7 +194,7 @@ class Run(Bookkeeping):
             self._fail_too_late()
             await self._turns(SETTLING_TURNS)
 
-    def _start(self) -> None:
+    def start_jobs(self) -> None:
         if self._deadline.own and self._deadline.has_passed(self._began_at):
             self._expire()
         if self.phase is not _OPEN:
@@ -212,7 +212,7 @@ class Run(Bookkeeping):
         if self.phase is _OPEN and now >= self.starts_until:
             self._deadline.expire()
             self.close()
-            self._sleeper.wake()
+            self.sleeper.wake()
         return self.phase is _OPEN
 
     # CLOSED: nothing starts any more
@@ -238,7 +238,7 @@ class Run(Bookkeeping):
         for run in closing:
             run.close()
             closing.extend(run.runs_within())
-        self._sleeper.wake()
+        self.sleeper.wake()
 
     def _expire(self) -> None:
         """End the run, as its deadline has come."""
@@ -251,8 +251,8 @@ class Run(Bookkeeping):
         late = self.clock() - self._deadline.when
         self.fail(Reason.timeout(name, self.specification.limits.timeout or 0, late))
 
-    def _cancelled_from_outside(self) -> None:
-        error = self._sleeper.cancelled
+    def cancelled_from_outside(self) -> None:
+        error = self.sleeper.cancelled
         assert error is not None  # the sleeper has kept it
         self.fail(Reason.cancelled(error))
         self._end_with_enclosing()
@@ -287,7 +287,7 @@ class Run(Bookkeeping):
         self.ending.skip()
         self._hooks.skip()
         self._is_cut_short = True
-        if not self._bodies_are_to_end():
+        if not self.bodies_are_to_end():
             # That job has kept the cancellation from it, or has begun it afterwards.
             self._fail_too_late()
 
@@ -296,7 +296,7 @@ class Run(Bookkeeping):
 
     # STOPPING: the bodies end, steps first, within the grace (rules 7 and 8)
 
-    def _bodies_are_to_end(self) -> bool:
+    def bodies_are_to_end(self) -> bool:
         return self.reason is not None or not self.progress.left
 
     async def _stop_steps(self) -> None:
@@ -319,8 +319,8 @@ class Run(Bookkeeping):
         while going_down:
             await self._drained(going_down[0], self.ending.share(len(going_down)))
             going_down.pop(0)
-        stuck = [(job, job.__flow_outcome__.critical) for job in self.progress.stuck]
-        decisive = [job for job, critical in stuck if critical or not job.forever]
+        stuck = self.progress.stuck
+        decisive = [job for job in stuck if job.__flow_outcome__.critical or not job.forever]
         if self.reason is None and decisive:
             self.blame(Reason.stuck(decisive))
 
@@ -339,8 +339,8 @@ class Run(Bookkeeping):
     async def _call_hooks(self) -> None:
         self.move_to(Phase.HOOKS)
         await self._hooks.call(self, self.specification.own_hooks(self.path))
-        if self._sleeper.cancelled is not None:
-            self.fail(Reason.cancelled(self._sleeper.cancelled))
+        if self.sleeper.cancelled is not None:
+            self.fail(Reason.cancelled(self.sleeper.cancelled))
         for error in self._hooks.errors.values():
             if is_exit(error):
                 self.fail(Reason.exit(error))
@@ -350,7 +350,7 @@ class Run(Bookkeeping):
     def _finish(self) -> None:
         self._deadline.lift()
         self.ending.close()
-        record = self._make_record()
+        record = self.make_record()
         self.close()  # it may be closed by force, before its bodies have ended
         self.move_to(Phase.OVER)
         # They know the run: let them go, so that nothing needs the collector.
@@ -377,7 +377,7 @@ class Run(Bookkeeping):
             # It was not abandoned only because this run had still to end.
             after_turns(self.session.loop, SETTLING_TURNS, enclosing.abandon)
 
-    def _make_record(self) -> Record:
+    def make_record(self) -> Record:
         progress = self.progress
         return Record(
             name=self.specification.name,

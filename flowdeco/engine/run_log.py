@@ -8,7 +8,7 @@ from flowdeco.base.text import line
 from flowdeco.jobs.outcome import State
 
 from .execution import Execution
-from .failure import leaves, raised
+from .failure import is_value, leaves, raised
 from .reason import Cause, Reason
 from .service_execution import ServiceExecution
 
@@ -28,6 +28,9 @@ def of_end(execution: Execution) -> tuple[int, str] | None:
         return log.WARNING, f"{line(error)}; it stood at {cut_at}"
     if type(error) is GeneratorExit and execution.stopping:
         return None  # it was closed by force, with its loop
+    if is_value(execution.run.specification, error):
+        text = f"failed with {raised(error)}, which is a value of the fan-out"
+        return log.INFO, f"{execution.name} {text}"
     if _is_told_elsewhere(execution, error):
         return None
     if not execution.job.__flow_body__.takes_slot:

@@ -50,6 +50,7 @@ class Session:
         "loop",
         "monitor",
         "queue",
+        "readers",
         "root",
         "thread_slots",
         "threads",
@@ -77,6 +78,8 @@ class Session:
         self.monitor = BlockMonitor(self.loop, flow) if debug else None
         """Looks for bodies that block the loop, in debug mode."""
         self._expiring: list[Expiring] = []
+        self.readers: dict[int, tuple[str, object]] = {}
+        """The iterators that fan-outs go over, by identity, each with the name of its reader."""
 
     def say(
         self, level: int, text: str, path: str = "", error: BaseException | None = None
@@ -108,6 +111,7 @@ class Session:
         """Let go of all that it has, as the outermost run has ended."""
         self.root = None
         self._expiring.clear()
+        self.readers.clear()
         self.queue.close()
         self.threads.shutdown()
         if self.monitor is not None:

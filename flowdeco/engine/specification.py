@@ -31,6 +31,7 @@ class Specification:
         given: the jobs of this run whose ends are given.
         shares_slots: whether a job needs slots of the enclosing runs as well (fan-outs).
         ends_at_first_failure: whether any failure ends the run, as that of a critical job does.
+        returns_exceptions: whether exceptions of its jobs are values (fan-outs).
         own_hooks: returns the shutdown hooks of the jobs, given the path of the run, when it has
             ended by itself; from then on they are the caller's to call.
         claim_hooks: does the same when an enclosing run has cut the run short.
@@ -49,6 +50,7 @@ class Specification:
         "name",
         "overrides",
         "own_hooks",
+        "returns_exceptions",
         "shares_slots",
         "subject",
         "successors",
@@ -68,6 +70,7 @@ class Specification:
         limits: Limits,
         shares_slots: bool,
         ends_at_first_failure: bool,
+        returns_exceptions: bool,
         own_hooks: Callable[[str], Iterable[DueHook]],
         claim_hooks: Callable[[str], Iterable[DueHook]],
         conclude: Callable[[Record], object],
@@ -84,6 +87,7 @@ class Specification:
         self.limits = limits
         self.shares_slots = shares_slots
         self.ends_at_first_failure = ends_at_first_failure
+        self.returns_exceptions = returns_exceptions
         self.own_hooks = own_hooks
         self.claim_hooks = claim_hooks
         self.conclude = conclude

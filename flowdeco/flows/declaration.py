@@ -56,6 +56,8 @@ class Options:
     over: object = None
     """What a fan-out goes over."""
     retry: object = None
+    return_exceptions: bool = False
+    keep: int = 1000
 
 
 class OnInstances:

@@ -140,29 +140,38 @@ def each(
     over: Any,
     *,
     after: Any = None,
+    return_exceptions: bool = False,
     window: int | None = None,
     critical: bool | None = None,
     timeout: float | None = None,
     retry: Retry | None = None,
+    keep: int = 1000,
     label: str | None = None,
 ) -> Any:
     """Declare a fan-out: a method that runs once for each item of a result, all in parallel.
 
     Args:
-        over: the declaration whose result is iterated over.
+        over: the declaration whose result is iterated over: any iterable, or an async one. Items
+            are drawn as places become free, so it may be endless.
         after: what it comes after besides, as for `step`: the method takes the results after the
             item, or the item alone; a list only sets the order.
+        return_exceptions: let failures of items be values among the results, as `asyncio.gather`
+            does, so that the fan-out itself has not failed.
         window: how many items are worked on at once; they take places of the flow's window, too.
         critical: whether the first failure ends the run; None is the default of the flow.
         timeout: the seconds that each item may take; those of each attempt.
         retry: when an item is tried again after a failure.
+        keep: how many of the items that have ended well stay in `children` and in the report; the
+            others are counted. All that have failed stay.
         label: the name in listings; by default that of the method.
 
     Returns:
         A decorator of a method that takes an item, and the values of `after`; the result is the
         list of what it returned, in the order of the items.
     """
-    return Decorator(Each, Options(after, critical, timeout, label, window, over, retry))
+    return Decorator(
+        Each, Options(after, critical, timeout, label, window, over, retry, return_exceptions, keep)
+    )
 
 
 def _declared(kind: type[Declaration[object]], method: Any, options: Options) -> Any:

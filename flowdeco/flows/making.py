@@ -59,6 +59,8 @@ def _make_body(flow: FlowBase | None, name: str, declared: Declaration[object]) 
             name,
             window=options.window,
             timeout=options.timeout,
+            return_exceptions=options.return_exceptions,
+            keep=options.keep,
             item_retry=cast("Retry | None", options.retry),
             in_threads=declared.is_threaded,
         )

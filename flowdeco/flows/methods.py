@@ -9,7 +9,7 @@ from types import FunctionType
 from typing import Final, get_origin
 
 from flowdeco.base.annotations import is_async_function, return_note
-from flowdeco.base.limits import check_flag, check_seconds, check_window
+from flowdeco.base.limits import check_flag, check_number, check_seconds, check_window
 from flowdeco.base.text import class_name, line, value_line, with_article
 from flowdeco.jobs.retry import Retry
 
@@ -157,6 +157,8 @@ def _of_options(declared: Declaration[object]) -> Iterator[str]:
         (check_flag, options.critical, "critical"),
         (check_seconds, options.timeout, "timeout"),
         (check_window, options.window, "window"),
+        (check_flag, options.return_exceptions, "return_exceptions"),
+        (check_number, options.keep, "keep"),
     )
     for check, value, name in checks:
         try:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+import functools
+from collections.abc import AsyncIterable, Callable, Coroutine, Iterable, Sequence
 from typing import Any, cast
 
 import attrs
@@ -17,41 +18,16 @@ from flowdeco.jobs.abstract_job import AbstractJob
 from flowdeco.jobs.bodies import MethodBody
 from flowdeco.jobs.callables import isinstance_of
 from flowdeco.jobs.job import Job
-from flowdeco.jobs.outcome import MISSING, State
+from flowdeco.jobs.outcome import MISSING
 from flowdeco.jobs.plain import discard
 from flowdeco.jobs.request import Request
 from flowdeco.jobs.retry import Retry
 from flowdeco.scheduler import Scheduler
 
 from .base import FlowBase
+from .items import ItemBody, Items, ItemSet
 
-__all__ = ["EachBody", "ItemBody", "SubflowBody"]
-
-
-class ItemBody(MethodBody):
-    """The method of a fan-out, for one item."""
-
-    __slots__ = ("item", "values")
-
-    def __init__(
-        self,
-        method: Callable[..., Any],
-        flow: object,
-        name: str,
-        *,
-        item: object,
-        values: Sequence[object],
-        is_threaded: bool,
-        retry: Retry | None,
-    ) -> None:
-        super().__init__(
-            method, flow, name, is_generator=False, is_threaded=is_threaded, retry=retry
-        )
-        self.item = item
-        self.values = values
-
-    def start(self) -> Any:
-        return self.call(self.item, *self.values)
+__all__ = ["EachBody", "SubflowBody"]
 
 
 def _grace() -> float:
@@ -75,7 +51,11 @@ class EachBody(MethodBody):
     item_retry: Retry | None = None
     in_threads: bool = False
     """Whether the method runs in a thread for each item."""
-    _items: Scheduler | None = attrs.field(default=None, init=False)
+    return_exceptions: bool = False
+    """Whether failures of items are values."""
+    keep: int = 1000
+    """How many items that have ended are kept."""
+    _items: ItemSet | None = attrs.field(default=None, init=False)
 
     takes_slot = False
     is_stateful = True
@@ -97,50 +77,70 @@ class EachBody(MethodBody):
         return self._perform()
 
     async def _perform(self) -> list[object]:
-        items, *values = self.arguments
-        if not isinstance(items, Iterable):
+        over, *values = self.arguments
+        if not isinstance(over, (Iterable, AsyncIterable)):
             raise TypeError(
                 f"{self.name!r} goes over {self.inputs[0].name!r}, whose result cannot be iterated"
-                f" over: {value_line(items)} ({class_name(items)})"
+                f" over: {value_line(over)} ({class_name(over)})"
             )
-        jobs = [self._job(number, item, values) for number, item in enumerate(cast("Any", items))]
-        self._items = Scheduler(*jobs, label=self.name, window=self.window, grace=_grace())
-        # The items are of no weight, their parent is.
-        self._items.ends_at_first_failure = _is_critical()
-        self._items.shares_slots = True
+        make = functools.partial(self._job, values)
+        items = Items(
+            self.name,
+            make,
+            over,
+            keep=self.keep,
+            returns_exceptions=self.return_exceptions,
+        )
+        self._items = ItemSet(
+            items,
+            label=self.name,
+            window=self.window,
+            grace=_grace(),
+            is_critical=_is_critical(),
+        )
         try:
             report = await self._items.co_perform(Request(self._items.limits))
         except asyncio.CancelledError:
             # The run stops it, perhaps because of the first of these failures.
-            self._raise_failures(jobs)
+            self._raise_failures(items)
             raise
-        self._raise_failures(jobs)
+        finally:
+            await items.close()
+        self._raise_failures(items)
         report.raise_as_nested()
-        return [job.result() for job in jobs if job.state is not State.SKIPPED]
+        return [value for value in items.results if value is not MISSING]
 
-    def _raise_failures(self, jobs: Sequence[Job[object]]) -> None:
-        errors = [job.raised_exception() for job in jobs]
-        failed = [error for error in errors if error is not None]
+    def _raise_failures(self, items: Items) -> None:
+        failed = items.failures
+        if items.error is not None:
+            if not failed:
+                raise items.error
+            failed = [items.error, *failed]
         if failed:
-            message = f"{self.name}: {len(failed)} of {len(jobs)} failed"
+            message = f"{self.name}: {len(items.failures)} of {len(items.results)} failed"
             raise BaseExceptionGroup(message, failed) from None
 
-    def _job(self, number: int, item: object, values: Sequence[object]) -> Job[object]:
-        name = f"{self.name}[{number}]"
+    def _job(self, values: Sequence[object], index: int, item: object) -> Job[object]:
         body = ItemBody(
             self.method,
             self.flow,
-            name,
+            f"{self.name}[{index}]",
+            index=index,
             item=item,
             values=values,
             is_threaded=self.in_threads,
             retry=self.item_retry,
         )
-        return Job(body, timeout=self.timeout, critical=False)
+        return Job.__flow_of_item__(body, self.timeout)
 
     @property
     def children(self) -> Sequence[AbstractJob[object]]:
         return () if self._items is None else tuple(self._items)
+
+    @property
+    def counts(self) -> tuple[int, int | None] | None:
+        """How many items have ended, and how many there are, where that is known."""
+        return None if self._items is None else self._items.counts
 
     def renew(self) -> None:
         self._items = None

@@ -229,6 +229,10 @@ class AbstractJob(ChainMember["AbstractJob[object]"], Generic[R]):
             else self.__flow_outcome__.value
         )
 
+    def __flow_counts__(self) -> tuple[int, int | None] | None:
+        """Of a fan-out, how many items have ended, and how many there are, where it is known."""
+        return None
+
     def __flow_take_value__(self, value: object) -> None:
         """Take a value that an override gives."""
 

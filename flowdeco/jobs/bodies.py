@@ -137,6 +137,11 @@ class MethodBody(Body):
         """Whether the method is a plain one, not async."""
         return self.is_threaded
 
+    @property
+    def counts(self) -> tuple[int, int | None] | None:
+        """Of a fan-out, how many items have ended, and how many there are, where it is known."""
+        return None
+
     def refused(self, _value: object) -> str | None:
         """Say why a value cannot be that of the job."""
         return None

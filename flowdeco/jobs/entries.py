@@ -27,6 +27,10 @@ class Entry:
     """What it came after in that run; before a run, what it comes after now."""
     inner: list[Entry] = attrs.field(factory=list)
     """Those of one run after those of the other, each run in topological order."""
+    counts: tuple[int, int | None] | None = None
+    """Of a fan-out, how many items have ended, and how many there were, where that is known."""
+    returned: bool = False
+    """Whether its exception is a value of a fan-out, and no failure."""
     printed: Sequence[str] | None = None
     """The lines of its traceback, where that itself is not there any more."""
 
@@ -68,6 +72,7 @@ def _nested(
         level.entries.extend(group((job, outcome_of(job)) for job in level.jobs))
         for entry in level.entries:
             inside = entry.job.children
+            entry.counts = entry.job.__flow_counts__()
             # A flow may have itself inside, as long as nobody has run it.
             if inside != () and not level.is_inside(entry.job):
                 levels.append(_Level(inside, entry.inner, entry.job, level))

@@ -122,6 +122,24 @@ class Job(AbstractJob[R]):
             self.__flow_body__ = self.body = CoroutineBody(body)
             return True
 
+    @staticmethod
+    def __flow_of_item__(body: MethodBody, timeout: float | None) -> Job[object]:
+        """Return the job of an item: what is right for one is so for all, and was checked."""
+        job: Job[object] = Job.__new__(Job)
+        job.__flow_outcome__ = NEVER_RUN
+        job.__flow_owner__ = None
+        job.__flow_required__ = ()
+        job.__flow_given__ = None
+        job.__flow_body__ = body.traits
+        job.__flow_timeout__ = timeout
+        job.label = None
+        job.critical = False
+        job.forever = False
+        job.timeout = timeout
+        job.body = body
+        job.shutdown = None
+        return job
+
     def __attrs_post_init__(self, retry: Retry | None = None) -> None:
         body: object = self.body
         if not is_plain(body):
@@ -255,6 +273,21 @@ class Job(AbstractJob[R]):
     def children(self) -> Iterable[AbstractJob[object]]:
         """The items of a fan-out, or the schedulers of the flows of a subflow."""
         return self.body.children if isinstance_of(self.body, MethodBody) else ()
+
+    @property
+    def ended(self) -> int | None:
+        """Of a fan-out that has begun, how many items have ended; else None."""
+        counts = self.__flow_counts__()
+        return None if counts is None else counts[0]
+
+    @property
+    def total(self) -> int | None:
+        """Of a fan-out that has begun, how many items there are, once that is known; else None."""
+        counts = self.__flow_counts__()
+        return None if counts is None else counts[1]
+
+    def __flow_counts__(self) -> tuple[int, int | None] | None:
+        return self.body.counts if isinstance_of(self.body, MethodBody) else None
 
     def __flow_renew__(self) -> None:
         if isinstance_of(self.body, MethodBody):

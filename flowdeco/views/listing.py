@@ -55,7 +55,14 @@ def lines(
     rows = numbered(listed)
     width = max(2, len(str(len(rows))))
     numbers = {row.entry: f"{row.number:0{width}}" for row in rows}
+    more: list[tuple[int, str]] = []
     for row in rows:
+        while more and more[-1][0] >= row.depth:
+            yield more.pop()[1]
+        hidden = _hidden(row.entry)
+        if hidden:
+            text = f"... and {hidden} more, which have ended"
+            more.append((row.depth, f"{' ' * (width + 9)}{'  ' * (row.depth + 1)}{text}"))
         job, outcome = row.entry.job, row.entry.outcome
         if without_done and outcome.state is State.DONE:
             continue
@@ -69,6 +76,14 @@ def lines(
         if details:
             said = [*details_of(job), *_attempts(outcome)]
             yield from (f"{' ' * (width + 9)}{indent}{part}" for part in said)
+    yield from (text for _, text in reversed(more))
+
+
+def _hidden(entry: Entry) -> int:
+    """Count the items of a fan-out that have ended and are not kept."""
+    if entry.counts is None:
+        return 0
+    return entry.counts[0] - sum(one.outcome.ended_at is not None for one in entry.inner)
 
 
 def _attempts(outcome: Outcome) -> Iterator[str]:

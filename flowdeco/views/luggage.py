@@ -36,6 +36,8 @@ class Row:
     error: int | None
     attempts: tuple[tuple[float, float | None, int | None], ...]
     """Start, end and exception of each, where there can be several."""
+    returned: bool
+    counts: tuple[int, int | None] | None
     required: tuple[int, ...]
     details: tuple[str, ...]
 

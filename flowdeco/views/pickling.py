@@ -105,6 +105,8 @@ def _row(row: Numbered, places: Mapping[Entry, int], errors: _Errors) -> Row:
             (one.started_at, one.ended_at, errors.place(one.exception))
             for one in _attempts(outcome)
         ),
+        returned=row.entry.returned,
+        counts=row.entry.counts,
         required=tuple(places[other] for other in row.entry.required),
         details=tuple(details_of(job)),
     )
@@ -260,6 +262,7 @@ def _unpacked_entries(luggage: Luggage, jobs: Sequence[AbstractJob[object]]) -> 
     above: list[Entry] = []
     for entry, row in zip(entries, luggage.rows, strict=True):
         entry.required = [entries[place] for place in row.required]
+        entry.returned, entry.counts = row.returned, row.counts
         entry.printed = () if row.error is None else luggage.errors[row.error].printed
         del above[row.depth :]
         if above:

@@ -45,10 +45,16 @@ class JobRecord:
     started_at: float | None
     ended_at: float | None
     exception: BaseException | None
+    returned: bool
+    """Whether that is a value of the fan-out (`return_exceptions=True`), and no failure."""
     attempts: tuple[Attempt, ...]
     """The attempts of its body: one, unless it has a `Retry`; none where it never started."""
     requirements: tuple[str, ...]
     """The paths of what it came after."""
+    ended: int | None = None
+    """Of a fan-out, how many items have ended: more than there are records of, perhaps."""
+    total: int | None = None
+    """Of a fan-out, how many items there were, where that is known."""
 
 
 class Report:
@@ -112,7 +118,7 @@ class Report:
         return tuple(
             record
             for record in self.jobs
-            if record.exception is not None and record.state is not State.SKIPPED
+            if not (record.exception is None or record.returned or record.state is State.SKIPPED)
         )
 
     @property
@@ -181,7 +187,10 @@ class Report:
             ran = group(zip(record.jobs, record.outcomes, strict=True))
             entries.extend(ran)
             for entry in ran:
+                error = entry.outcome.exception
+                entry.returned = record.returns_exceptions and issubclass(type(error), Exception)
                 nested = record.nested.get(entry.job, ())
+                entry.counts = next((one.counts for one in nested if one.counts), None)
                 records += [(one, entry.inner) for one in nested]
                 if not any(one.jobs for one in nested):
                     entry.inner += record.unrun.get(entry.job, ())
@@ -263,8 +272,11 @@ def _record(entry: Entry, paths: Paths) -> JobRecord:
         started_at=outcome.started_at,
         ended_at=outcome.ended_at,
         exception=outcome.exception,
+        returned=entry.returned,
         attempts=attempts_of(outcome),
         requirements=tuple(paths[other] for other in entry.required),
+        ended=None if entry.counts is None else entry.counts[0],
+        total=None if entry.counts is None else entry.counts[1],
     )
 
 
@@ -274,7 +286,7 @@ def debrief(listed: Iterable[Entry]) -> Iterator[str]:
     counts = {state: sum(row.outcome.state is state for row in rows) for state in State}
     shown = (f"{count} {state.value}" for state, count in counts.items() if count)
     yield f"===== {len(rows)} jobs: {', '.join(shown) or 'none'}"
-    failed = [row for row in rows if row.outcome.failed]
+    failed = [row for row in rows if row.outcome.failed and not row.returned]
     if not failed:
         return
     decisive = [row for row in failed if critical(row.job, row.outcome)]

@@ -416,7 +416,7 @@ def test_the_traceback_of_a_definition_error_is_the_users():
         (lambda: subflow(window=3), "argument 'window'; @subflow takes after=, critical="),
         (
             lambda: each(3, timout=3),
-            "'timout'; did you mean timeout=\\? @each takes after=, wind",
+            "'timout'; did you mean timeout=\\? @each takes after=, return_",
         ),
     ],
 )

@@ -546,8 +546,11 @@ def test_records_have_all_of_each_job():
             "started_at": 0.0,
             "ended_at": 0.25,
             "exception": None,
+            "returned": False,
             "attempts": (Attempt(0.0, 0.25, None),),
             "requirements": (),
+            "ended": None,
+            "total": None,
         },
         {
             "path": "b",
@@ -559,8 +562,11 @@ def test_records_have_all_of_each_job():
             "started_at": 0.25,
             "ended_at": 0.75,
             "exception": b.raised_exception(),
+            "returned": False,
             "attempts": (Attempt(0.25, 0.75, b.raised_exception()),),
             "requirements": ("a",),
+            "ended": None,
+            "total": None,
         },
         {
             "path": "beacon",
@@ -572,8 +578,11 @@ def test_records_have_all_of_each_job():
             "started_at": 0.0,
             "ended_at": 0.75,
             "exception": None,
+            "returned": False,
             "attempts": (Attempt(0.0, 0.75, None),),
             "requirements": (),
+            "ended": None,
+            "total": None,
         },
     ]
 

@@ -1,0 +1,238 @@
+"""The run of a fan-out: its jobs are drawn one by one, as places become free.
+
+    draw -> the source makes a job of the next item -> make_ready -> start -> draw -> ...
+
+So one drawn item waits for its slots at most. Without a window the ready queue bounds how many
+start in a turn of the loop. What has ended gives its number to a later one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Any, Protocol
+
+from flowdeco.base.exceptions import is_exit
+from flowdeco.jobs.abstract_job import AbstractJob
+from flowdeco.jobs.attempts import RetriedOutcome
+from flowdeco.jobs.outcome import Outcome, State
+
+from .execution import Execution
+from .failure import is_value
+from .item_execution import execution_of_item
+from .observers import Watcher
+from .phase import Phase
+from .reason import Reason
+from .record import Record
+from .run import Run
+from .specification import Specification
+
+__all__ = ["FanOutRun", "Source"]
+
+
+class Source(Protocol):
+    """What a fan-out draws its jobs from."""
+
+    @property
+    def is_exhausted(self) -> bool:
+        """Whether there are no more items."""
+        ...
+
+    @property
+    def is_async(self) -> bool:
+        """Whether items are to be waited for."""
+        ...
+
+    def draw(self) -> AbstractJob[object] | None:
+        """Return the job of the next item; None where there is none."""
+        ...
+
+    def pull(self) -> Awaitable[AbstractJob[object] | None]:
+        """Do the same, and wait for the item."""
+        ...
+
+    def function_of(self, job: AbstractJob[object]) -> Callable[[], Any] | None:
+        """Return the body of a job that has nothing but that."""
+        ...
+
+    def note_end(self, job: AbstractJob[object], outcome: Outcome, value: object) -> bool:
+        """Note that a job has ended; return whether that was not known."""
+        ...
+
+    def kept(self) -> Iterable[AbstractJob[object]]:
+        """Return the jobs that are kept for the report."""
+        ...
+
+    @property
+    def error(self) -> BaseException | None:
+        """What the iteration has failed with."""
+        ...
+
+    @property
+    def counts(self) -> tuple[int, int | None]:
+        """How many items have ended, and how many there are, where that is known."""
+        ...
+
+
+class FanOutRun(Run):
+    """The run of a fan-out.
+
+    Args:
+        specification: its limits; there are no jobs yet.
+        observers: who watches.
+        enclosing: the job of the fan-out.
+        source: where its jobs come from.
+    """
+
+    __slots__ = ("_free", "_is_wanted", "_jobs", "_source", "_successors")
+
+    def __init__(
+        self,
+        specification: Specification,
+        observers: Sequence[Watcher],
+        enclosing: Execution | None,
+        source: Source,
+    ) -> None:
+        super().__init__(specification, observers, enclosing)
+        self._source = source
+        self._free: list[int] = []
+        """The numbers of jobs that have ended."""
+        self._is_wanted = False
+        """Whether the task of the fan-out is to wait for an item."""
+        self._jobs: list[AbstractJob[object]] = []
+        progress = self.progress
+        progress.jobs = self._jobs
+        self._successors: list[Sequence[int] | None] = []
+        progress.successors = self._successors
+        progress.has_steps = True
+        progress.left = 1  # for the source, as long as there may be more
+
+    # Drawing
+
+    def start_jobs(self) -> None:
+        super().start_jobs()
+        self.draw()
+        self.queue.advance()
+
+    def draw(self) -> None:
+        """Take in the next item, if there is one; called when the last one has started."""
+        source = self._source
+        if self.phase is not Phase.OPEN or source.is_exhausted or self._is_wanted:
+            return
+        if source.is_async:
+            self._is_wanted = True
+            self.wake()
+            return
+        self._take_in(source.draw())
+
+    async def wait_for_bodies(self) -> None:
+        while not self.bodies_are_to_end():
+            if not self._is_wanted:
+                if await self.sleeper.sleep():
+                    self.cancelled_from_outside()
+                continue
+            try:
+                job = await self._source.pull()
+            except asyncio.CancelledError as error:
+                self._is_wanted = False
+                self.sleeper.note(error)
+                self.cancelled_from_outside()
+                continue
+            self._is_wanted = False
+            self._take_in(job)
+            self.queue.advance()
+
+    def _take_in(self, job: AbstractJob[object] | None) -> None:
+        if job is None:
+            self._end_of_source()
+        elif self.phase is Phase.OPEN:
+            self.make_ready(self._number(job))
+
+    def _end_of_source(self) -> None:
+        error, around = self._source.error, self.enclosing
+        if error is not None and around is not None:
+            if is_exit(error):
+                around.run.fail(Reason.exit(error, around.job))
+            elif self.specification.ends_at_first_failure:
+                around.run.fail(Reason.critical(around.job, error))
+        self.progress.left -= 1
+        if not self.progress.left:
+            self.step_ended()
+
+    def _number(self, job: AbstractJob[object]) -> int:
+        """Take in a job, with a number that is free."""
+        progress = self.progress
+        kind = Outcome if job.__flow_body__.retry is None else RetriedOutcome
+        job.__flow_outcome__ = outcome = kind((), critical=False)
+        name = f"{self.path}/{job.name}"
+        body = self._source.function_of(job)
+        if self._free:
+            number = self._free.pop()
+            self._jobs[number] = job
+            progress.outcomes[number] = outcome
+            progress.bodies[number] = body
+            progress.names[number] = name
+        else:
+            number = len(self._jobs)
+            self._jobs.append(job)
+            progress.outcomes.append(outcome)
+            progress.bodies.append(body)
+            progress.names.append(name)
+            progress.waiting.append(0)
+            progress.executions.append(None)
+            self._successors.append(None)
+        progress.left += 1
+        return number
+
+    def make_ready(self, number: int) -> None:
+        """Let an item wait for its start in the ready queue."""
+        progress = self.progress
+        outcome = progress.outcomes[number]
+        outcome.state = State.SCHEDULED
+        self.queue.add(execution_of_item(self, number, outcome, progress.bodies[number]))
+
+    # Ends
+
+    def job_done(self, execution: Execution, value: object) -> None:
+        """Note that an item has ended with a value."""
+        self.note_item(execution, value)
+        super().job_done(execution, value)
+
+    def forget(self, execution: Execution) -> None:
+        """Let go of all that an item has had of the run."""
+        super().forget(execution)
+        if execution.outcome.state is not State.IDLE:
+            self.note_item(execution, execution.outcome.value)
+
+    def note_item(self, execution: Execution, value: object) -> None:
+        outcome, number = execution.outcome, execution.number
+        is_new = self._source.note_end(execution.job, outcome, value)
+        if is_new and outcome.state is not State.STUCK:  # of that one there may be more to tell
+            self._free.append(number)
+
+    def job_failed(self, execution: Execution, error: BaseException) -> None:
+        """Note a failure, or a skip; one that is a value has no consequences."""
+        is_skipped = execution.outcome.state is State.SKIPPED
+        if not is_skipped and is_value(self.specification, error):
+            return
+        super().job_failed(execution, error)
+        if is_exit(error) and self.enclosing is not None:
+            # The task of the fan-out may be waiting for an item, and is not to wait any longer.
+            self.enclosing.run.fail(Reason.exit(error, self.enclosing.job))
+
+    def look_again(self) -> None:
+        """See whether something has come that the run waits for, after an interruption."""
+        if not self._source.is_exhausted:
+            self.progress.left += 1
+            if not any(one.state is State.SCHEDULED for one in self.progress.outcomes):
+                self.draw()
+        super().look_again()
+
+    def make_record(self) -> Record:
+        progress = self.progress
+        progress.jobs = jobs = tuple(self._source.kept())
+        progress.outcomes = [job.__flow_outcome__ for job in jobs]
+        record = super().make_record()
+        record.counts = self._source.counts
+        record.returns_exceptions = self.specification.returns_exceptions
+        return record
