@@ -11,11 +11,13 @@ from .base import log
 from .base.limits import Limits
 from .base.text import class_name
 from .engine import own_loop
+from .engine.cancelling import cancel_job, cancel_run
 from .engine.enclosing import enclosing_execution
 from .engine.record import Record
 from .engine.run import Run
 from .engine.specification import Specification
-from .jobs.abstract_job import NEVER_RUN, UNNAMED, RequirementSet
+from .errors import SelfCancelledError
+from .jobs.abstract_job import NEVER_RUN, UNNAMED, AbstractJob, RequirementSet
 from .jobs.job_set import Jobs, JobSet
 from .jobs.loops import refuse_running_loop
 from .jobs.override import Override
@@ -89,6 +91,16 @@ class Scheduler(ShownJobSet):
     def is_busy(self) -> bool:
         """Tell whether a run of this scheduler is going on."""
         return self.__flow_run__ is not None
+
+    def __flow_cancel__(self, job: AbstractJob[object], error: BaseException) -> bool:
+        run = self.__flow_run__
+        return run is not None and cancel_job(run, job, error)
+
+    def __flow_cancel_from__(self, place: str) -> bool:
+        if super().__flow_cancel_from__(place):
+            return True
+        run, said = self.__flow_run__, f"cancel() at {place}"
+        return run is not None and cancel_run(run, SelfCancelledError(f"{self.name}: {said}"), said)
 
     # Running
 
@@ -203,7 +215,7 @@ class Scheduler(ShownJobSet):
         self.__flow_shutdown_ok__ = None
         self.__flow_unhooked__ = staging.unhooked
         conclude = functools.partial(self._conclude, staging)
-        specification = self._specification(request.limits, staging, conclude)
+        specification = Specification.of(self, request.limits, staging, conclude)
         staging.begin()
         try:
             run = self.__flow_new_run__(specification, request.observers, enclosing)
@@ -220,28 +232,6 @@ class Scheduler(ShownJobSet):
         enclosing: Execution | None,
     ) -> Run:
         return Run(specification, observers, enclosing)
-
-    def _specification(
-        self, limits: Limits, staging: Staging, conclude: Callable[[Record], object]
-    ) -> Specification:
-        return Specification(
-            subject=self,
-            name=self.name,
-            is_named=self.label is not None,
-            jobs=staging.jobs,
-            waiting=staging.waiting,
-            successors=staging.successors,
-            critical=self.default_critical,
-            limits=limits,
-            shares_slots=self.shares_slots,
-            ends_at_first_failure=self.ends_at_first_failure,
-            returns_exceptions=self.returns_exceptions,
-            own_hooks=self.__flow_own_hooks__,
-            claim_hooks=self.__flow_hooks_at__,
-            conclude=conclude,
-            overrides=staging.overrides,
-            given=staging.given,
-        )
 
     def _conclude(self, staging: Staging, record: Record) -> Report:
         staging.end()
@@ -288,7 +278,7 @@ class Scheduler(ShownJobSet):
             # A run without jobs, which has nothing to do but to call the hooks.
             limits = Limits(None, None, self.grace, self.shutdown_timeout)
             nothing = Staging(JobSet(), Request(limits), None)
-            run = Run(self._specification(limits, nothing, self._conclude_shutdown))
+            run = Run(Specification.of(self, limits, nothing, self._conclude_shutdown))
             await run.execute()
             run.raise_exit()
         return bool(self.__flow_shutdown_ok__)

@@ -101,6 +101,10 @@ class JobSetLike(Protocol):
 
     def is_busy(self) -> bool: ...
 
+    def __flow_cancel__(self, job: Any, error: BaseException, /) -> bool:
+        """Cancel a job of the run that goes on; return whether there is anything to cancel."""
+        ...
+
     def __flow_called__(self) -> str: ...
 
     def __flow_graph_changed__(self) -> object:

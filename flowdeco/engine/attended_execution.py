@@ -19,7 +19,7 @@ from flowdeco.jobs.plain import close_unstarted
 from flowdeco.jobs.threads import ThreadCall
 
 from . import tasks
-from .execution import ExecutingRun
+from .executing_run import ExecutingRun
 from .failure import skipped_without
 from .slots import Slots, give_back
 from .timed_execution import Timed

@@ -9,7 +9,7 @@ from types import CoroutineType
 from typing import Any
 
 from flowdeco.base import log
-from flowdeco.base.exceptions import is_exit
+from flowdeco.base.exceptions import is_cancellation, is_exit
 from flowdeco.jobs.abstract_job import AbstractJob
 from flowdeco.jobs.outcome import Outcome, State
 
@@ -74,6 +74,7 @@ class Bookkeeping(ABC):
         "slots",
         "specification",
         "starts_until",
+        "verdicts",
         "zero",
     )
 
@@ -103,6 +104,7 @@ class Bookkeeping(ABC):
         self.reason: Reason | None = None
         self.ending: Ending = Ending(session.loop, specification.limits.grace)
         self.nested: dict[object, NestedRuns] = {}
+        self.verdicts: dict[object, BaseException] = {}
         self.is_noted: bool = session.is_verbose or bool(observers)
         """Whether starts and ends of jobs are told to observers or the log."""
         self.is_watchful: bool = self.is_noted or bool(slots)
@@ -344,7 +346,9 @@ class Bookkeeping(ABC):
         """Tell the log and the observers that the run has ended."""
         reason, is_outermost = self.reason, self.enclosing is None
         # An exit, or a cancellation from outside, leaves: nobody overlooks it.
-        leaves = reason is not None and reason.cause in (Cause.EXIT, Cause.CANCELLED)
+        leaves = reason is not None and (
+            reason.cause is Cause.EXIT or is_cancellation(reason.exception)
+        )
         if is_outermost and reason is not None and not leaves:
             text = run_log.of_failed_run(record.name, record.duration, reason)
             self.session.say(log.ERROR, text)

@@ -12,13 +12,13 @@ among them. A shutdown hook is one as well (`Hook`).
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable
 from contextvars import Context
 from types import CoroutineType
-from typing import Any, Protocol
+from typing import Any
 
 from flowdeco.base import locations, log
-from flowdeco.base.exceptions import is_cancellation, with_traceback
+from flowdeco.base.exceptions import is_cancellation, is_exit, with_traceback
 from flowdeco.jobs.abstract_job import AbstractJob
 from flowdeco.jobs.current import current_execution
 from flowdeco.jobs.marks import name_of
@@ -26,97 +26,16 @@ from flowdeco.jobs.outcome import Outcome, State
 from flowdeco.jobs.threads import ThreadCall
 
 from . import failure
-from .ending import Drain, Ending, Sleeper
-from .nested import NestedRuns
-from .progress import Progress
-from .ready_queue import ReadyQueue
-from .reason import Reason
-from .record import Record
-from .session import Session
-from .slots import Slots
-from .specification import Specification
-from .tasks import Clock, EagerTask, abandon, context_of, deferred, failure_of
+from .ending import Drain, Sleeper
+from .executing_run import ExecutingRun
+from .tasks import EagerTask, abandon, context_of, deferred, failure_of
 
-__all__ = ["ExecutingRun", "Execution"]
+__all__ = ["Execution"]
 
 # On Python 3.11 a member of an enumeration is found ten times slower than a global name.
 _RUNNING = State.RUNNING
 _DONE = State.DONE
 _STUCK = State.STUCK
-
-
-class ExecutingRun(Protocol):
-    """A run, as its executions know it."""
-
-    session: Session
-    queue: ReadyQueue
-    progress: Progress[Any]
-    specification: Specification
-    reason: Reason | None
-    context: Context
-    """Jobs and hooks run in copies of it."""
-    clock: Clock
-    zero: float
-    """The beginning of the outermost run, by the clock."""
-    starts_until: float
-    """The deadline, by the clock; before any time once nothing starts any more."""
-    path: str
-    """The path of the job within which the run goes on; empty at the outermost level."""
-    ending: Ending
-    is_noted: bool
-    """Whether starts and ends of jobs are told to observers or the log."""
-    slots: tuple[Slots[Any], ...]
-    """The windows that limit its jobs: its own and, for a fan-out, those of the enclosing runs."""
-    nested: dict[object, NestedRuns]
-    """The runs within the bodies of its jobs, by execution."""
-
-    @property
-    def enclosing(self) -> Execution | None:
-        """The job within which the run goes on."""
-        ...
-
-    @property
-    def is_open(self) -> bool:
-        """Whether jobs still start."""
-        ...
-
-    def records_within(self, job: AbstractJob[object]) -> Sequence[Record]:
-        """Return the records of the runs that have ended within a job."""
-        ...
-
-    def fail(self, reason: Reason) -> object:
-        """End because of this, unless there is a reason already that counts more."""
-
-    def may_start(self, now: float) -> bool:
-        """Tell whether a body may start at that time; none does after the deadline (rule 2)."""
-        ...
-
-    def job_started(self, execution: Execution) -> object:
-        """Note that a body is about to start; called if `is_noted`."""
-
-    def service_ready(self, execution: Execution) -> object:
-        """Start the jobs that have waited for this service."""
-
-    def job_retried(self, execution: Execution, said: str) -> object:
-        """Note that an attempt has failed, and another will follow."""
-
-    def job_done(self, execution: Execution, value: object) -> object:
-        """Note that a plain job has ended with a value, and start its successors."""
-
-    def job_failed(self, execution: Execution, error: BaseException) -> object:
-        """Note a failure, or a skip; a decisive one ends the run."""
-
-    def job_stuck(self, execution: Execution) -> object:
-        """Note that a job does not end."""
-
-    def job_ended(self, execution: Execution, now: float | None = None) -> object:
-        """Let go of a job that has ended, with its outcome in place, and start its successors."""
-
-    def note_end(self, execution: Execution) -> object:
-        """Tell the log and the observers of an end, once."""
-
-    def forget(self, execution: Execution) -> object:
-        """Let go of a job that has not started, and will not."""
 
 
 class Execution:
@@ -169,7 +88,8 @@ class Execution:
     @property
     def around(self) -> Execution | None:
         """The job within which its run goes on."""
-        return self.run.enclosing
+        around: Execution | None = self.run.enclosing
+        return around
 
     @property
     def stopping(self) -> bool:
@@ -280,7 +200,9 @@ class Execution:
             return
         now = run.clock()
         outcome.ended_at = now - run.zero
-        if error is not None or self.is_late:
+        if run.verdicts and self in run.verdicts:
+            self.carry_out(run.verdicts.pop(self), error)
+        elif error is not None or self.is_late:
             self.note_error(error)
         else:
             self.note_value(value)
@@ -309,6 +231,15 @@ class Execution:
             self.fail(failure.skipped_by(self.job, error), State.SKIPPED)
         else:
             self.fail(failure.own_failure(error, f"{self.name} was cancelled, and not by its run"))
+
+    def carry_out(self, verdict: BaseException, error: BaseException | None) -> None:
+        """Note that the job has failed, as somebody has cancelled it."""
+        if is_exit(error):
+            self.note_error(error)
+            return
+        if error is not None and not is_cancellation(error):
+            verdict.__cause__ = error
+        self.fail(verdict)
 
     def fail(self, error: BaseException, state: State = State.FAILED) -> None:
         """Note that the job has failed with this, or is skipped because of it."""
@@ -389,6 +320,10 @@ class Execution:
 
     def note_stuck(self) -> None:
         """See to what a body leaves behind that is stuck."""
+        verdict = self.run.verdicts.pop(self, None)
+        if verdict is not None:
+            self.keep(verdict)
+            self.run.job_failed(self, verdict)
 
     def ended_late(self, error: BaseException | None) -> None:
         """Write to the log how a body has ended that was stuck."""

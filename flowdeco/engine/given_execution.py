@@ -5,7 +5,8 @@ from __future__ import annotations
 from flowdeco.jobs.outcome import Outcome, State
 from flowdeco.jobs.override import Override
 
-from .execution import ExecutingRun, Execution
+from .executing_run import ExecutingRun
+from .execution import Execution
 
 __all__ = ["GivenExecution"]
 

@@ -15,7 +15,8 @@ from flowdeco.jobs.hooked_set import DueHook
 from flowdeco.jobs.outcome import Outcome
 
 from .ending import Drain, Sleeper
-from .execution import ExecutingRun, Execution
+from .executing_run import ExecutingRun
+from .execution import Execution
 from .failure import own_failure
 from .tasks import abandon, failure_of, name_current_task, spawned
 

@@ -8,7 +8,8 @@ from typing import Any, Protocol
 from flowdeco.jobs.outcome import Outcome
 
 from .attended_execution import AttendedExecution
-from .execution import ExecutingRun, Execution
+from .executing_run import ExecutingRun
+from .execution import Execution
 from .plain_execution import PlainExecution
 from .retried_execution import RetriedExecution
 from .slotted_execution import SlottedExecution

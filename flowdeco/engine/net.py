@@ -23,7 +23,8 @@ from flowdeco.base.exceptions import is_exit
 from flowdeco.base.text import class_name, line
 from flowdeco.jobs.outcome import State
 
-from .execution import ExecutingRun, Execution
+from .executing_run import ExecutingRun
+from .execution import Execution
 from .progress import Progress
 from .reason import Reason
 

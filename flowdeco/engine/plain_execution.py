@@ -10,7 +10,8 @@ from flowdeco.jobs.current import current_execution
 from flowdeco.jobs.job import Job
 from flowdeco.jobs.outcome import Outcome, State
 
-from .execution import ExecutingRun, Execution
+from .executing_run import ExecutingRun
+from .execution import Execution
 
 __all__ = ["PlainExecution"]
 

@@ -21,6 +21,9 @@ LONGEST_TURN: Final = 0.002
 class Startable(Protocol):
     """A job that is ready, or has the slot that it has waited for."""
 
+    @property
+    def job(self) -> Any: ...
+
     def start(self, now: float) -> object:
         """Start its body, if it has all that it needs.
 
@@ -96,6 +99,13 @@ class ReadyQueue:
         if not self.is_busy:
             self.is_busy = True
             self.loop.call_soon(self._go_on)
+
+    def take_out(self, job: object) -> Any:
+        """Take the execution of a job out of the queue, if it is there, and return it."""
+        found = next((one for one in self.ready if one.job is job), None)
+        if found is not None:
+            self.ready.remove(found)
+        return found
 
     def clear(self) -> None:
         """Forget what is ready."""

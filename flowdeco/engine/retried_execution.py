@@ -178,7 +178,8 @@ class RetriedExecution(AttendedExecution):
         run = self.run
         now = run.clock()
         self.outcome.ended_at = now - run.zero
-        error = self.outcome.earlier[-1].exception
+        last = self.outcome.earlier[-1].exception
+        error = run.verdicts.pop(self, last)
         assert error is not None  # it was to be retried
         self.fail(error)
         run.job_ended(self, now)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Self
 
 from flowdeco.base.limits import Limits
 from flowdeco.jobs.abstract_job import AbstractJob
 from flowdeco.jobs.hooked_set import DueHook
 from flowdeco.jobs.override import Override, Overrides
+from flowdeco.jobs.request import Staging
 
 from .record import Record
 
@@ -93,3 +94,38 @@ class Specification:
         self.conclude = conclude
         self.overrides = overrides
         self.given = given
+
+    @classmethod
+    def of(
+        cls,
+        subject: Any,
+        limits: Limits,
+        staging: Staging,
+        conclude: Callable[[Record], object],
+    ) -> Self:
+        """Return the specification of a run of a scheduler.
+
+        Args:
+            subject: the scheduler.
+            limits: the bounds of the run.
+            staging: what the run makes of its jobs.
+            conclude: takes the record when the run is over.
+        """
+        return cls(
+            subject=subject,
+            name=subject.name,
+            is_named=subject.label is not None,
+            jobs=staging.jobs,
+            waiting=staging.waiting,
+            successors=staging.successors,
+            critical=subject.default_critical,
+            limits=limits,
+            shares_slots=subject.shares_slots,
+            ends_at_first_failure=subject.ends_at_first_failure,
+            returns_exceptions=subject.returns_exceptions,
+            own_hooks=subject.__flow_own_hooks__,
+            claim_hooks=subject.__flow_hooks_at__,
+            conclude=conclude,
+            overrides=staging.overrides,
+            given=staging.given,
+        )

@@ -77,7 +77,8 @@ class Timed(Execution):
 
     def note_stuck(self) -> None:
         """Note that a job that was late has failed, though it is stuck as well."""
-        if self.has_expired:
+        super().note_stuck()
+        if self.has_expired and self.outcome.exception is None:
             late = self.lateness(None)
             self.keep(late)
             self.run.job_failed(self, late)

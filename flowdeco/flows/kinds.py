@@ -21,6 +21,7 @@ from flowdeco.base.text import class_name, line
 from flowdeco.errors import NoSubflowError
 from flowdeco.jobs.outcome import MISSING
 from flowdeco.jobs.override import Override
+from flowdeco.jobs.whereabouts import why_unfinished
 
 from .base import FlowBase
 from .declaration import Declaration, instead_on
@@ -131,7 +132,7 @@ class Subflow(Method[R, Body]):
         return cast("R", made)
 
     def _why_no_flow(self, job: Job[object], cls: type, caller: CodeType) -> str:
-        ended = job.__flow_why_unfinished__()
+        ended = why_unfinished(job, job.__flow_outcome__)
         if ended is not None:
             return f"{line(self.name)} gives no flow: {ended}"
         instead = f"come after={line(self.name)} to get it"

@@ -11,7 +11,7 @@ import attrs
 
 from flowdeco.base.limits import check_flag, check_seconds
 from flowdeco.base.text import class_name, line, path_within
-from flowdeco.errors import BusyError, NotFinishedError
+from flowdeco.errors import BusyError, NotFinishedError, SelfCancelledError
 
 from .attempts import Attempt, attempts_of
 from .bodies import PLAIN, Body
@@ -20,7 +20,7 @@ from .loops import refuse_running_loop
 from .marks import described
 from .outcome import MISSING, Outcome, State
 from .requirements import collected
-from .whereabouts import why_no_result, why_unfinished
+from .whereabouts import why_no_result
 
 if sys.version_info >= (3, 13):  # not asked of the other, which takes longer to import
     from typing import TypeVar
@@ -136,6 +136,27 @@ class AbstractJob(ChainMember["AbstractJob[object]"], Generic[R]):
             return await self.co_run()
 
         return asyncio.run(alone())
+
+    def cancel(self) -> bool:
+        """Cancel this job, in the run that goes on; may be called from any thread.
+
+        A job that waits for a place has failed without starting. One at work is ended as when it is
+        over its timeout, in the next turn of the loop, and has failed with `SelfCancelledError`,
+        without another attempt; a generator service that is up gets its teardown first, and what is
+        inside of a fan-out or a subflow is stopped. The run goes on, unless the job is critical. Of
+        the outermost scheduler, it ends the run, which returns a report that says so: that is how
+        a run is ended that was left behind in a notebook, by `flow.scheduler.cancel()`.
+
+        Returns:
+            Whether there was anything to cancel.
+        """
+        frame = sys._getframe(1)  # pyright: ignore[reportPrivateUsage]  # has no public name
+        return self.__flow_cancel_from__(f"{frame.f_code.co_filename}:{frame.f_lineno}")
+
+    def __flow_cancel_from__(self, place: str) -> bool:
+        home = self.__flow_home__
+        error = SelfCancelledError(f"{self.name}: cancel() at {place}")
+        return home is not None and home.__flow_cancel__(self, error)
 
     # What it comes after
 
@@ -360,10 +381,6 @@ class AbstractJob(ChainMember["AbstractJob[object]"], Generic[R]):
             # Not its own method, which a class may have made another.
             raise BaseException.with_traceback(outcome.exception, outcome.traceback)
         raise NotFinishedError(why_no_result(self, outcome), self)
-
-    def __flow_why_unfinished__(self) -> str | None:
-        """Say why a run has ended without a result of the job, None before and during one."""
-        return why_unfinished(self, self.__flow_outcome__)
 
     def __repr__(self) -> str:
         return described(self, self.__flow_outcome__)

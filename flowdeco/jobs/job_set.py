@@ -89,6 +89,10 @@ class JobSet(AbstractJob[bool]):
         """Tell whether a run of this scheduler is going on."""
         return False
 
+    def __flow_cancel__(self, _job: AbstractJob[object], _error: BaseException) -> bool:
+        """Cancel a job of the run that goes on; return whether there is anything to cancel."""
+        return False
+
     def __flow_refuse_busy__(self, what: str) -> None:
         if self.is_busy():
             raise BusyError(f"cannot {what} {self.__flow_called__()} while it is running")
