@@ -12,13 +12,13 @@ from typing import Any, TypeVar
 
 from typing_extensions import TypeVarTuple
 
-from .base import locations
-from .base.text import line
-from .engine.execution import Execution
-from .engine.tasks import context_of
-from .errors import FlowdecoError
-from .jobs.abstract_job import AbstractJob
-from .jobs.current import current_execution
+from flowdeco.base import locations
+from flowdeco.base.text import line
+from flowdeco.engine.execution import Execution
+from flowdeco.engine.tasks import context_of
+from flowdeco.errors import FlowdecoError
+from flowdeco.jobs.abstract_job import AbstractJob
+from flowdeco.jobs.current import current_execution
 
 __all__ = ["DeadlockError", "VirtualClockLoop"]
 
