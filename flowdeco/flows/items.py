@@ -111,7 +111,8 @@ class Items:
         self.error: BaseException | None = None
         """What the iteration has failed with."""
         self.results: list[object] = []
-        self.failures: list[BaseException] = []
+        self._failed: dict[int, BaseException] = {}
+        """What items have failed with, by their places."""
         self._latest: deque[AbstractJob[object]] = deque()
         """The jobs that have ended last."""
         self._total = len(over) if isinstance(over, Sized) else None
@@ -192,12 +193,17 @@ class Items:
             if self.returns_exceptions and issubclass(type(error), Exception):
                 self.results[body.index] = error
             else:
-                self.failures.append(error)
+                self._failed[body.index] = error
             return True
         self._latest.append(job)
         if len(self._latest) > self._keep and self.owner is not None:
             self.owner.drop(self._latest.popleft())
         return True
+
+    @property
+    def failures(self) -> list[BaseException]:
+        """What items have failed with, in the order of the items."""
+        return [self._failed[index] for index in sorted(self._failed)]
 
     def kept(self) -> Iterable[AbstractJob[object]]:
         """Return the jobs that are kept for the report: at work, failed, or ended last."""

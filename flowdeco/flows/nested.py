@@ -117,7 +117,8 @@ class EachBody(MethodBody):
                 raise items.error
             failed = [items.error, *failed]
         if failed:
-            message = f"{self.name}: {len(items.failures)} of {len(items.results)} failed"
+            count = len(failed) - (items.error is not None)
+            message = f"{self.name}: {count} of {len(items.results)} failed"
             raise BaseExceptionGroup(message, failed) from None
 
     def _job(self, values: Sequence[object], index: int, item: object) -> Job[object]:

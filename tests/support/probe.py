@@ -16,7 +16,7 @@ from flowdeco import current_job
 __all__ = ["Probe"]
 
 PACKAGE = os.path.dirname(flowdeco.__file__) + os.sep
-LEFT_ALONE = PACKAGE + "testing.py"
+LEFT_ALONE = os.path.join(PACKAGE, "testing", "virtual_clock.py")
 """The clock of the tests, which is no part of a run."""
 
 TEXT = os.path.join(PACKAGE, "base", "text.py")
