@@ -44,7 +44,14 @@ __all__ = ["Job"]
 Work: TypeAlias = "Callable[[], Awaitable[R] | AsyncIterator[R]] | Awaitable[R]"
 
 
-@attrs.define(eq=False, repr=False, on_setattr=attrs.setters.NO_OP)
+def _without_retry(_: type, fields: list[attrs.Attribute[Any]]) -> list[attrs.Attribute[Any]]:
+    # Most jobs have none; it is kept with what a run must know of the body, and takes no memory.
+    return [field for field in fields if field.name != "retry"]
+
+
+@attrs.define(
+    eq=False, repr=False, on_setattr=attrs.setters.NO_OP, field_transformer=_without_retry
+)
 class Job(AbstractJob[R]):
     """A job made of a function, or of something to await.
 
@@ -66,8 +73,7 @@ class Job(AbstractJob[R]):
 
     body: Work[R] = attrs.field(kw_only=False)
     shutdown: Callable[[], Awaitable[object]] | None = attrs.field(default=None, kw_only=True)
-    if TYPE_CHECKING:  # most jobs have none, which takes no memory then
-        retry: Retry | None = attrs.field(default=None, kw_only=True)
+    retry: Retry | None = attrs.field(default=None, kw_only=True)
 
     if not TYPE_CHECKING:  # checkers have the one of attrs
 
@@ -198,13 +204,6 @@ class Job(AbstractJob[R]):
 
     if not TYPE_CHECKING:
 
-        @property
-        def retry(self) -> Retry | None:
-            """When it is tried again after a failure; None is never."""
-            return self.__flow_body__.retry
-
-    if not TYPE_CHECKING:
-
         def __call__(self, *_: object, **_keywords: object) -> object:
             # Give good error for: `await self.build()` in another step.
             raise self._not_called(sys._getframe(1).f_code)
@@ -317,6 +316,12 @@ class Job(AbstractJob[R]):
 
 
 if not TYPE_CHECKING:
+
+    def _retry_of(self: Job[R]) -> Retry | None:
+        """When it is tried again after a failure; None is never."""
+        return self.__flow_body__.retry
+
+    Job.retry = property(_retry_of)
 
     def _arguments(
         self: Job[R],

@@ -36,6 +36,7 @@ MISSED: dict[str, Lines] = {
         'refused_jobs.py: job.requires("x")',
         'refused_jobs.py: job.requires(["x"])',
         'refused_jobs.py: print(job.result() == "one")',
+        "refused_scenarios.py: Retry(OSError, 3)",
     },
     "pyrefly": {
         "refused_flows.py: @close.shutdown",
