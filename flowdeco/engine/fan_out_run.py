@@ -9,7 +9,7 @@ start in a turn of the loop. What has ended gives its number to a later one.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from flowdeco.base.exceptions import is_exit
@@ -19,7 +19,7 @@ from flowdeco.jobs.outcome import Outcome, State
 
 from .execution import Execution
 from .failure import is_value
-from .item_execution import execution_of_item
+from .item_execution import kind_of_item
 from .observers import Watcher
 from .phase import Phase
 from .reason import Reason
@@ -55,12 +55,16 @@ class Source(Protocol):
         """Return the body of a job that has nothing but that."""
         ...
 
-    def note_end(self, job: AbstractJob[object], outcome: Outcome, value: object) -> bool:
+    def note_value(self, job: AbstractJob[object], value: object) -> object:
+        """Note that a job has ended with a value."""
+
+    def note_end(self, job: AbstractJob[object], outcome: Outcome) -> bool:
         """Note that a job has ended; return whether that was not known."""
         ...
 
-    def kept(self) -> Iterable[AbstractJob[object]]:
-        """Return the jobs that are kept for the report."""
+    @property
+    def jobs(self) -> Mapping[AbstractJob[object], int]:
+        """The jobs that are kept for the report."""
         ...
 
     @property
@@ -84,7 +88,16 @@ class FanOutRun(Run):
         source: where its jobs come from.
     """
 
-    __slots__ = ("_free", "_is_wanted", "_jobs", "_source", "_successors")
+    __slots__ = (
+        "_drawn",
+        "_free",
+        "_is_wanted",
+        "_jobs",
+        "_kind",
+        "_prefix",
+        "_source",
+        "_successors",
+    )
 
     def __init__(
         self,
@@ -97,6 +110,11 @@ class FanOutRun(Run):
         self._source = source
         self._free: list[int] = []
         """The numbers of jobs that have ended."""
+        self._drawn = 0
+        self._prefix = f"{self.path}/{specification.name}"
+        """The path of an item, without its number."""
+        self._kind: Callable[[Any, int], Execution] | None = None
+        """Makes the execution of an item; that of the first one is right for all."""
         self._is_wanted = False
         """Whether the task of the fan-out is to wait for an item."""
         self._jobs: list[AbstractJob[object]] = []
@@ -123,7 +141,11 @@ class FanOutRun(Run):
             self._is_wanted = True
             self.wake()
             return
-        self._take_in(source.draw())
+        job = source.draw()
+        if job is None:
+            self._end_of_source()
+        else:
+            self.make_ready(self._number(job))
 
     async def wait_for_bodies(self) -> None:
         while not self.bodies_are_to_end():
@@ -164,7 +186,8 @@ class FanOutRun(Run):
         progress = self.progress
         kind = Outcome if job.__flow_body__.retry is None else RetriedOutcome
         job.__flow_outcome__ = outcome = kind((), critical=False)
-        name = f"{self.path}/{job.name}"
+        name = f"{self._prefix}[{self._drawn}]"
+        self._drawn += 1
         body = self._source.function_of(job)
         if self._free:
             number = self._free.pop()
@@ -189,26 +212,28 @@ class FanOutRun(Run):
         progress = self.progress
         outcome = progress.outcomes[number]
         outcome.state = State.SCHEDULED
-        self.queue.add(execution_of_item(self, number, outcome, progress.bodies[number]))
+        if self._kind is None:
+            job, body = self._jobs[number], progress.bodies[number]
+            self._kind = kind_of_item(self, job, has_function=body is not None)
+        self.queue.add(self._kind(self, number))
 
     # Ends
 
     def job_done(self, execution: Execution, value: object) -> None:
         """Note that an item has ended with a value."""
-        self.note_item(execution, value)
+        number = execution.number
+        self._source.note_value(self._jobs[number], value)
+        self._free.append(number)
         super().job_done(execution, value)
 
     def forget(self, execution: Execution) -> None:
         """Let go of all that an item has had of the run."""
         super().forget(execution)
-        if execution.outcome.state is not State.IDLE:
-            self.note_item(execution, execution.outcome.value)
-
-    def note_item(self, execution: Execution, value: object) -> None:
-        outcome, number = execution.outcome, execution.number
-        is_new = self._source.note_end(execution.job, outcome, value)
-        if is_new and outcome.state is not State.STUCK:  # of that one there may be more to tell
-            self._free.append(number)
+        outcome = execution.outcome
+        if outcome.state is not State.IDLE:
+            is_new = self._source.note_end(execution.job, outcome)
+            if is_new and outcome.state is not State.STUCK:  # of that there may be more to tell
+                self._free.append(execution.number)
 
     def job_failed(self, execution: Execution, error: BaseException) -> None:
         """Note a failure, or a skip; one that is a value has no consequences."""
@@ -230,7 +255,7 @@ class FanOutRun(Run):
 
     def make_record(self) -> Record:
         progress = self.progress
-        progress.jobs = jobs = tuple(self._source.kept())
+        progress.jobs = jobs = tuple(self._source.jobs)
         progress.outcomes = [job.__flow_outcome__ for job in jobs]
         record = super().make_record()
         record.counts = self._source.counts

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from flowdeco.jobs.outcome import Outcome
+from flowdeco.jobs.abstract_job import AbstractJob
 
 from .attended_execution import AttendedExecution
 from .executing_run import ExecutingRun
@@ -15,7 +15,7 @@ from .retried_execution import RetriedExecution
 from .slotted_execution import SlottedExecution
 from .timed_execution import TimedExecution
 
-__all__ = ["DrawingRun", "execution_of_item"]
+__all__ = ["DrawingRun", "kind_of_item"]
 
 
 class DrawingRun(ExecutingRun, Protocol):
@@ -59,25 +59,46 @@ class _RetriedItem(_Item, RetriedExecution):
     pass
 
 
-def execution_of_item(
-    run: DrawingRun, number: int, outcome: Outcome, body: Callable[[], Any] | None
-) -> Execution:
-    """Return the execution of an item.
+def kind_of_item(
+    run: DrawingRun, job: AbstractJob[object], *, has_function: bool
+) -> Callable[[Any, int], Execution]:
+    """Return what makes the execution of an item, given the run and the number of the item.
 
     Args:
         run: the run of the fan-out.
-        number: the number of the item in it.
-        outcome: its outcome, which is written there.
-        body: a function without arguments, if there is nothing but that.
+        job: one of its items.
+        has_function: whether there is nothing but a function to be called, and perhaps a timeout.
     """
-    job = run.progress.jobs[number]
-    attends_all = run.progress.all_attended
-    if body is not None and not attends_all:
+    if has_function and not run.progress.all_attended:
         if job.timeout is None:
-            kind = _SlottedItem if run.slots else _PlainItem
-            return kind(run, number, outcome, body)
+            return _slotted if run.slots else _plain
         if run.queue.is_eager and not (run.is_noted or run.slots):
-            return _TimedItem(run, number, outcome, body)
-    if job.__flow_body__.retry is not None:
-        return _RetriedItem(run, number, outcome, job)
-    return _AttendedItem(run, number, outcome, job)
+            return _timed
+    return _attended if job.__flow_body__.retry is None else _retried
+
+
+def _plain(run: DrawingRun, number: int) -> Execution:
+    progress = run.progress
+    body: Any = progress.bodies[number]
+    return _PlainItem(run, number, progress.outcomes[number], body)
+
+
+def _slotted(run: DrawingRun, number: int) -> Execution:
+    progress = run.progress
+    body: Any = progress.bodies[number]
+    return _SlottedItem(run, number, progress.outcomes[number], body)
+
+
+def _timed(run: DrawingRun, number: int) -> Execution:
+    progress = run.progress
+    body: Any = progress.bodies[number]
+    return _TimedItem(run, number, progress.outcomes[number], body)
+
+
+def _attended(run: DrawingRun, number: int) -> Execution:
+    return _AttendedItem(run, number, run.progress.outcomes[number], run.progress.jobs[number])
+
+
+def _retried(run: DrawingRun, number: int) -> Execution:
+    outcome: Any = run.progress.outcomes[number]
+    return _RetriedItem(run, number, outcome, run.progress.jobs[number])

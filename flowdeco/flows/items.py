@@ -6,20 +6,18 @@ import functools
 from collections import deque
 from collections.abc import (
     AsyncIterable,
-    AsyncIterator,
     Callable,
     Iterable,
-    Iterator,
     Sequence,
     Sized,
 )
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Protocol
 
 from flowdeco.base.exceptions import is_cancellation
 from flowdeco.engine.enclosing import enclosing_execution
 from flowdeco.engine.fan_out_run import FanOutRun
 from flowdeco.engine.run import Run
-from flowdeco.jobs.bodies import MethodBody
+from flowdeco.jobs.bodies import PLAIN, MethodBody
 from flowdeco.jobs.job import Job
 from flowdeco.jobs.outcome import MISSING, Outcome, State
 from flowdeco.scheduler import Scheduler
@@ -31,54 +29,58 @@ if TYPE_CHECKING:
     from flowdeco.jobs.abstract_job import AbstractJob
     from flowdeco.jobs.retry import Retry
 
-__all__ = ["ItemBody", "ItemSet", "Items"]
+__all__ = ["FanOut", "ItemBody", "ItemSet", "Items"]
 
 
 class ItemBody(MethodBody):
-    """The method of a fan-out, for one item."""
+    """The method of a fan-out, for one item.
 
-    __slots__ = ("index", "item", "values")
+    There may be a million of them, so all that they have in common is with the items.
+    """
 
-    def __init__(
-        self,
-        method: Callable[..., Any],
-        flow: object,
-        name: str,
-        *,
-        index: int,
-        item: object,
-        values: Sequence[object],
-        is_threaded: bool,
-        retry: Retry | None,
-    ) -> None:
-        # By hand: there may be a million of them.
-        self.method = method
-        self.flow = flow
-        self.name = name
-        self.inputs = ()
-        self.made = MISSING
-        self.reached_as = None
-        self.is_generator = False
-        self.is_threaded = is_threaded
-        self.retry = retry
+    __slots__ = ("has_ended", "index", "item", "items")
+
+    if not TYPE_CHECKING:  # for checkers, it has what any body has
+        inputs = ()
+        is_generator = False
+        made = MISSING
+        reached_as = None
+        name = property(lambda self: f"{self.items.name}[{self.index}]")
+        method = property(lambda self: self.items.each.method)
+        flow = property(lambda self: self.items.each.flow)
+        is_threaded = property(lambda self: self.items.each.in_threads)
+        retry = property(lambda self: self.items.each.item_retry)
+
+    def __init__(self, items: Items, index: int, item: object) -> None:
+        self.items = items
         self.index = index
         self.item = item
-        self.values = values
+        self.has_ended = False
 
     def start(self) -> Any:
-        return self.call(self.item, *self.values)
+        return self.call(self.item, *self.items.values)
+
+
+class FanOut(Protocol):
+    """The body of a fan-out, as its items know it."""
+
+    name: str
+    method: Callable[..., Any]
+    flow: object
+    timeout: float | None
+    item_retry: Retry | None
+    in_threads: bool
+    return_exceptions: bool
+    keep: int
 
 
 class Items:
     """The items of one fan-out in one run, their jobs, and what has become of them.
 
     Args:
-        name: the name of the fan-out.
-        make: makes the job of an item, given its index and the item.
+        each: the body of the fan-out.
         over: what to iterate over.
-        owner: the set that the jobs are in.
-        keep: how many jobs that have ended well are kept.
-        returns_exceptions: whether exceptions are values.
+        values: what the method takes beside an item.
 
     Raises:
         TypeError: that cannot be iterated over.
@@ -87,26 +89,28 @@ class Items:
 
     def __init__(
         self,
-        name: str,
-        make: Callable[[int, object], Job[object]],
+        each: FanOut,
         over: Iterable[object] | AsyncIterable[object],
-        *,
-        keep: int,
-        returns_exceptions: bool,
+        values: Sequence[object],
     ) -> None:
-        self._make = make
-        self._iterator: Iterator[object] | AsyncIterator[object]
+        self.each = each
+        self.name = each.name
+        self.values = values
+        self._iterator: Any
         if isinstance(over, Iterable):
             self.is_async = False
             self._iterator = iter(over)
         else:
             self.is_async = True
             self._iterator = aiter(over)
-        if cast("object", self._iterator) is over:
-            _claim(name, over)
-        self._keep = keep
-        self.returns_exceptions = returns_exceptions
-        self.owner: ItemSet | None = None
+        if self._iterator is over:
+            _claim(each.name, over)
+        self.is_plain = not each.in_threads and each.item_retry is None
+        """Whether a job has nothing but its body, and perhaps a timeout."""
+        self.jobs: dict[AbstractJob[object], int] = {}
+        """Those that are kept: at work, failed, or ended last."""
+        self.owner: Callable[[], Any] | None = None
+        """The set that they are in."""
         self.is_exhausted = False
         self.error: BaseException | None = None
         """What the iteration has failed with."""
@@ -123,7 +127,7 @@ class Items:
     def draw(self) -> Job[object] | None:
         """Return the job of the next item; None where there is none."""
         try:
-            item = next(cast("Iterator[object]", self._iterator))
+            item = next(self._iterator)
         except StopIteration:
             self.is_exhausted = True
             return None
@@ -139,7 +143,7 @@ class Items:
             CancelledError: the fan-out was cancelled meanwhile.
         """
         try:
-            item = await anext(cast("AsyncIterator[object]", self._iterator))
+            item = await anext(self._iterator)
         except StopAsyncIteration:
             self.is_exhausted = True
             return None
@@ -156,15 +160,17 @@ class Items:
         self.error = error
 
     def _job(self, item: object) -> Job[object]:
-        assert self.owner is not None  # the jobs of a run are in a set
-        job = self._make(len(self.results), item)
-        self.results.append(MISSING)
-        self.owner.take(job)
+        results = self.results
+        body = ItemBody(self, len(results), item)
+        results.append(MISSING)
+        traits = PLAIN if self.is_plain else body
+        job: Job[object] = Job.__flow_of_item__(body, traits, self.each.timeout, self.owner)
+        self.jobs[job] = 0
         return job
 
     async def close(self) -> None:
         """Close the iterator, as a generator wants to be."""
-        iterator: Any = self._iterator
+        iterator = self._iterator
         if self.is_async and hasattr(iterator, "aclose"):
             await iterator.aclose()
         elif not self.is_async and hasattr(iterator, "close"):
@@ -172,42 +178,51 @@ class Items:
 
     # What the run tells
 
-    def function_of(self, job: AbstractJob[object]) -> Callable[[], Any] | None:
-        """Return the body of a job that has nothing but that."""
-        body = cast("ItemBody", cast("Job[object]", job).body)
-        if body.is_threaded or body.retry is not None:
+    def function_of(self, job: Any) -> Callable[[], Any] | None:
+        """Return the body of a job that has nothing but that, and perhaps a timeout."""
+        if not self.is_plain:
             return None
-        return functools.partial(body.method, body.flow, body.item, *body.values)
+        each = self.each
+        return functools.partial(each.method, each.flow, job.body.item, *self.values)
 
-    def note_end(self, job: AbstractJob[object], outcome: Outcome, value: object) -> bool:
+    def note_value(self, job: Any, value: object) -> None:
+        """Note that a job has ended with a value."""
+        body = job.body
+        body.has_ended = True
+        self.results[body.index] = value
+        self._keep(job)
+
+    def note_end(self, job: Any, outcome: Outcome) -> bool:
         """Note that a job has ended; return whether that was not known."""
-        body = cast("ItemBody", cast("Job[object]", job).body)
-        if body.made is not MISSING:
+        body, error = job.body, outcome.exception
+        if body.has_ended:
             return False
-        body.made = None
-        self._ended += 1
-        error = outcome.exception
         if error is None:
-            self.results[body.index] = value
-        elif outcome.state is not State.SKIPPED:
-            if self.returns_exceptions and issubclass(type(error), Exception):
-                self.results[body.index] = error
-            else:
-                self._failed[body.index] = error
+            self.note_value(job, outcome.value)
             return True
-        self._latest.append(job)
-        if len(self._latest) > self._keep and self.owner is not None:
-            self.owner.drop(self._latest.popleft())
+        body.has_ended = True
+        if outcome.state is State.SKIPPED:
+            self._keep(job)
+            return True
+        self._ended += 1
+        if self.each.return_exceptions and issubclass(type(error), Exception):
+            self.results[body.index] = error
+        else:
+            self._failed[body.index] = error
         return True
+
+    def _keep(self, job: AbstractJob[object]) -> None:
+        """Keep a job that has not failed for some time."""
+        self._ended += 1
+        latest = self._latest
+        latest.append(job)
+        if len(latest) > self.each.keep:
+            del self.jobs[latest.popleft()]
 
     @property
     def failures(self) -> list[BaseException]:
         """What items have failed with, in the order of the items."""
         return [self._failed[index] for index in sorted(self._failed)]
-
-    def kept(self) -> Iterable[AbstractJob[object]]:
-        """Return the jobs that are kept for the report: at work, failed, or ended last."""
-        return () if self.owner is None else tuple(self.owner)
 
     @property
     def counts(self) -> tuple[int, int | None]:
@@ -248,8 +263,9 @@ class ItemSet(Scheduler):
     ) -> None:
         super().__init__(label=label, window=window, grace=grace)
         self._items = items
-        items.owner = self
-        self.returns_exceptions = items.returns_exceptions
+        self.__flow_jobs__ = items.jobs
+        items.owner = self.__flow_me__
+        self.returns_exceptions = items.each.return_exceptions
         # The items are of no weight, the fan-out is.
         self.ends_at_first_failure = is_critical
 
@@ -260,15 +276,6 @@ class ItemSet(Scheduler):
         enclosing: Execution | None,
     ) -> Run:
         return FanOutRun(specification, observers, enclosing, self._items)
-
-    def take(self, job: Job[object]) -> None:
-        """Take in the job of an item."""
-        job.__flow_owner__ = self.__flow_me__
-        self.__flow_jobs__[job] = 0
-
-    def drop(self, job: AbstractJob[object]) -> None:
-        """Let go of the job of an item that has ended."""
-        del self.__flow_jobs__[job]
 
     @property
     def counts(self) -> tuple[int, int | None]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 from collections.abc import AsyncIterable, Callable, Coroutine, Iterable, Sequence
 from typing import Any, cast
 
@@ -17,7 +16,6 @@ from flowdeco.errors import BusyError, FlowdecoError
 from flowdeco.jobs.abstract_job import AbstractJob
 from flowdeco.jobs.bodies import MethodBody
 from flowdeco.jobs.callables import isinstance_of
-from flowdeco.jobs.job import Job
 from flowdeco.jobs.outcome import MISSING
 from flowdeco.jobs.plain import discard
 from flowdeco.jobs.request import Request
@@ -25,7 +23,7 @@ from flowdeco.jobs.retry import Retry
 from flowdeco.scheduler import Scheduler
 
 from .base import FlowBase
-from .items import ItemBody, Items, ItemSet
+from .items import Items, ItemSet
 
 __all__ = ["EachBody", "SubflowBody"]
 
@@ -83,14 +81,7 @@ class EachBody(MethodBody):
                 f"{self.name!r} goes over {self.inputs[0].name!r}, whose result cannot be iterated"
                 f" over: {value_line(over)} ({class_name(over)})"
             )
-        make = functools.partial(self._job, values)
-        items = Items(
-            self.name,
-            make,
-            over,
-            keep=self.keep,
-            returns_exceptions=self.return_exceptions,
-        )
+        items = Items(self, over, values)
         self._items = ItemSet(
             items,
             label=self.name,
@@ -120,19 +111,6 @@ class EachBody(MethodBody):
             count = len(failed) - (items.error is not None)
             message = f"{self.name}: {count} of {len(items.results)} failed"
             raise BaseExceptionGroup(message, failed) from None
-
-    def _job(self, values: Sequence[object], index: int, item: object) -> Job[object]:
-        body = ItemBody(
-            self.method,
-            self.flow,
-            f"{self.name}[{index}]",
-            index=index,
-            item=item,
-            values=values,
-            is_threaded=self.in_threads,
-            retry=self.item_retry,
-        )
-        return Job.__flow_of_item__(body, self.timeout)
 
     @property
     def children(self) -> Sequence[AbstractJob[object]]:

@@ -129,14 +129,12 @@ class Job(AbstractJob[R]):
             return True
 
     @staticmethod
-    def __flow_of_item__(body: MethodBody, timeout: float | None) -> Job[object]:
+    def __flow_of_item__(body: MethodBody, traits: Body, timeout: float | None, owner: Any) -> Any:
         """Return the job of an item: what is right for one is so for all, and was checked."""
         job: Job[object] = Job.__new__(Job)
-        job.__flow_outcome__ = NEVER_RUN
-        job.__flow_owner__ = None
+        job.__flow_owner__ = owner
         job.__flow_required__ = ()
-        job.__flow_given__ = None
-        job.__flow_body__ = body.traits
+        job.__flow_body__ = traits
         job.__flow_timeout__ = timeout
         job.label = None
         job.critical = False

@@ -493,6 +493,23 @@ def test_items_take_values_of_services():
     assert flow.fetch.result() == ["client 0", "client 1", "client 2"]
 
 
+def test_the_task_of_an_item_has_its_path_for_a_name():
+    """Rule 18: also where the number of an item that has ended is used again."""
+    names = []
+
+    class Named(Flow):
+        @step
+        async def items(self) -> range:
+            return range(4)
+
+        @each(items, window=1)
+        async def work(self, item: int) -> None:
+            names.append(asyncio.current_task().get_name())
+
+    assert perform(Named())
+    assert names == [f"work/work[{number}]" for number in range(4)]
+
+
 def test_a_fan_out_can_run_again():
     """Each run goes over the items anew."""
     flow = sweep([1, 2])
