@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from flowdeco import Job, Observer, Scheduler
+from flowdeco import Flow, Job, Observer, Scheduler, each, step
 
 __all__ = ["FEATURES", "PLAIN", "Feature"]
 
@@ -36,6 +36,28 @@ class Feature(NamedTuple):
         assert await built.co_orchestrate(observers=observers), built.why()
 
 
+class FanOut(Feature):
+    """Jobs that are the items of a fan-out; whatever comes before them is left out."""
+
+    async def build(self, requirements, bodies):
+        """Make a flow of one fan-out."""
+
+        class Fan(Flow):
+            @step
+            async def items(self):
+                return bodies
+
+            @each(items)
+            async def work(self, body):
+                await body()
+
+        return Fan()
+
+    async def run(self, built):
+        """Run it."""
+        assert await built.co_run()
+
+
 def _of_coroutine(body, required):
     return Job(body(), required=required)
 
@@ -56,5 +78,6 @@ FEATURES = {
     "with a timeout": Feature(_with_timeout, {"noop": 1.4, "yield": 1.5}),
     "with an observer": Feature(Job, {"noop": 1.5, "yield": 1.5}, is_watched=True),
     "in a window": Feature(Job, {"noop": 1.3, "yield": 1.3}, scheduler={"window": 50}),
+    "an item of a fan-out": FanOut(Job, {"noop": 1.5, "yield": 1.5}, True),
     "with a shutdown hook": Feature(_with_shutdown, {}),
 }
