@@ -134,7 +134,7 @@ class Scenario(Brief):
     cancels: tuple[int, ...] = ()
     """When the run is cancelled from outside."""
     murders: tuple[tuple[int, int], ...] = ()
-    """When somebody cancels one of the jobs, and which."""
+    """When somebody cancels one of the jobs, and which: by its task in even ticks."""
     watched: bool = True
     """Whether an observer notes what happens, too."""
     blind: tuple[tuple[str, int], ...] = ()
@@ -556,7 +556,8 @@ class World(Observer):
             # What is closed ends a body, but does not keep it from beginning a run before that.
             still = since is not None and since >= self.closed.get(level, since)
             self.expect(still or level not in self.closed, "rule 4: nothing more starts", job)
-            since = self.entered.get(level, since)
+            begun = self.entered.get(level, since)
+            since = begun if since is None else max(since, begun)
 
     def expect(self, holds, rule, job):
         if not holds:
@@ -599,7 +600,10 @@ class World(Observer):
         self.complaints = []
         self.loop_thread = threading.get_ident()
         self.deadlines[self.scheduler] = self.scheduler.timeout
-        actions = {tick: functools.partial(self.murder, who) for tick, who in self.scenario.murders}
+        actions = {
+            tick: functools.partial(self.murder, who, by_task=tick % 2 == 0)
+            for tick, who in self.scenario.murders
+        }
         actions.update(dict.fromkeys(self.scenario.cancels, self.cancel))
         self.loop = loop = TickLoop(actions)
         loop.set_exception_handler(lambda _, context: self.complaints.append(context))
@@ -621,8 +625,12 @@ class World(Observer):
                 self.cancelled_at = self.loop.time()
             self.task.cancel("why")
 
-    def murder(self, number):
+    def murder(self, number, *, by_task):
+        """Cancel a job, by its task or by its own method."""
         job = list(self.specs)[number % len(self.specs)] if self.specs else None
+        if job is not None and not by_task:
+            job.cancel()
+            return
         level = None if job is None else self.level(job)
         run = None if level is None else level.__flow_run__
         for activity in () if run is None else filter(None, run.progress.executions):
@@ -741,7 +749,7 @@ class World(Observer):
             # Rule 7: no clean end if the last fifth of the grace has come.
             assert spec.ending <= self.scenario.grace * 4 / 5
         assert (error is not None) == (state in (State.FAILED, State.SKIPPED)) or (
-            state is State.STUCK and is_a(error, TimeoutError)
+            state is State.STUCK and is_a(error, (TimeoutError, SelfCancelledError))
         )
         skips = spec.kind == "skips" and job.started_at is not None
         begun = state not in (State.IDLE, State.SKIPPED) or skips
