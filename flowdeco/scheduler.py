@@ -142,13 +142,8 @@ class Scheduler(ShownJobSet):
             KeyboardInterrupt, SystemExit: raised in a job, or asked for by a signal.
         """
         refuse_running_loop("await scheduler.co_orchestrate()")
-        request = Request(
-            self.limits.overridden(timeout, window),
-            observers=observers,
-            overrides=overrides,
-            start=start,
-            until=until,
-        )
+        limits = self.limits.overridden(timeout, window)
+        request = Request(limits, observers, overrides, start, until)
         return self.perform(request, loop_factory).ok
 
     async def co_orchestrate(
@@ -166,14 +161,8 @@ class Scheduler(ShownJobSet):
         Args, result and errors are those of `orchestrate`; no signal is handled. A cancellation
         leaves as it came, after the clean-up (rule 11).
         """
-        request = Request(
-            self.limits.overridden(timeout, window),
-            observers=observers,
-            overrides=overrides,
-            start=start,
-            until=until,
-        )
-        return (await self.co_perform(request)).ok
+        limits = self.limits.overridden(timeout, window)
+        return (await self.co_perform(Request(limits, observers, overrides, start, until))).ok
 
     def perform(
         self,

@@ -155,13 +155,8 @@ class Flow(FlowBase):
         refuse_running_loop("await flow.co_run()")
         self.__flow_begin__()
         scheduler = self.__flow_scheduler__
-        request = Request(
-            scheduler.limits.overridden(timeout, window),
-            observers=observers,
-            overrides=overrides,
-            start=start,
-            until=until,
-        )
+        limits = scheduler.limits.overridden(timeout, window)
+        request = Request(limits, observers, overrides, start, until)
         return scheduler.perform(request, loop_factory)
 
     async def co_run(
@@ -181,13 +176,8 @@ class Flow(FlowBase):
         """
         self.__flow_begin__()
         scheduler = self.__flow_scheduler__
-        request = Request(
-            scheduler.limits.overridden(timeout, window),
-            observers=observers,
-            overrides=overrides,
-            start=start,
-            until=until,
-        )
+        limits = scheduler.limits.overridden(timeout, window)
+        request = Request(limits, observers, overrides, start, until)
         return await scheduler.co_perform(request)
 
     @property

@@ -34,7 +34,6 @@ class Request:
     def __init__(
         self,
         limits: Limits,
-        *,
         observers: Sequence[Any] = (),
         overrides: Iterable[Override] = (),
         start: Targets = None,
