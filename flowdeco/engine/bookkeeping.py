@@ -127,6 +127,17 @@ class Bookkeeping(ABC):
     def fail(self, reason: Reason) -> None:
         """End the run because of this, unless there is a reason already that counts more."""
 
+    @property
+    def bound(self) -> float | None:
+        """When all must be over, by the clock; known once the bodies are stopped."""
+        if self.phase < Phase.STOPPING_STEPS:
+            return None
+        return self.ending.until + self.specification.limits.shutdown_timeout
+
+    def skip_grace(self) -> None:
+        """Skip the rest of the grace: a body that does not react to a cancellation is stuck."""
+        self.ending.skip()
+
     def move_to(self, phase: Phase) -> None:
         """Enter a phase, which must be one that can follow."""
         assert phase.follows(self.phase), (self.phase, phase)

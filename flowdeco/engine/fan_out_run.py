@@ -26,6 +26,7 @@ from .reason import Reason
 from .record import Record
 from .run import Run
 from .specification import Specification
+from .tasks import spawned
 
 __all__ = ["FanOutRun", "Source"]
 
@@ -91,12 +92,15 @@ class FanOutRun(Run):
     __slots__ = (
         "_drawn",
         "_free",
+        "_is_pulling",
         "_is_wanted",
         "_jobs",
         "_kind",
         "_prefix",
+        "_rescue",
         "_source",
         "_successors",
+        "_waiting",
     )
 
     def __init__(
@@ -115,8 +119,14 @@ class FanOutRun(Run):
         """The path of an item, without its number."""
         self._kind: Callable[[Any, int], Execution] | None = None
         """Makes the execution of an item; that of the first one is right for all."""
+        self._waiting: Execution | None = None
+        """The item that was drawn last, which may wait for its start."""
         self._is_wanted = False
         """Whether the task of the fan-out is to wait for an item."""
+        self._is_pulling = False
+        """Whether it waits for one."""
+        self._rescue: asyncio.Task[None] | None = None
+        """What ends the run instead of that task, if that is stuck there."""
         self._jobs: list[AbstractJob[object]] = []
         progress = self.progress
         progress.jobs = self._jobs
@@ -134,9 +144,11 @@ class FanOutRun(Run):
 
     def draw(self) -> None:
         """Take in the next item, if there is one; called when the last one has started."""
-        source = self._source
+        source, waiting = self._source, self._waiting
         if self.phase is not Phase.OPEN or source.is_exhausted or self._is_wanted:
             return
+        if waiting is not None and not waiting.ended and waiting.task is None:
+            return  # one that was drawn has still to start
         if source.is_async:
             self._is_wanted = True
             self.wake()
@@ -153,16 +165,42 @@ class FanOutRun(Run):
                 if await self.sleeper.sleep():
                     self.cancelled_from_outside()
                 continue
+            self._is_pulling = True
             try:
                 job = await self._source.pull()
             except asyncio.CancelledError as error:
+                self._refuse_if_over()
                 self._is_wanted = False
                 self.sleeper.note(error)
                 self.cancelled_from_outside()
                 continue
+            finally:
+                self._is_pulling = False
+            self._refuse_if_over()
             self._is_wanted = False
             self._take_in(job)
             self.queue.advance()
+
+    def _refuse_if_over(self) -> None:
+        """End the task of the fan-out, if the run has ended without it.
+
+        Raises:
+            CancelledError: it has.
+        """
+        if self._rescue is not None or self.phase is Phase.OVER:
+            raise asyncio.CancelledError
+
+    def abandon(self) -> None:
+        """End now, even if the task of the fan-out is stuck where it waits for an item."""
+        super().abandon()
+        if self._is_pulling and self._rescue is None:
+            self._rescue = spawned(self._end_alone(), self.session.loop, self.context)
+
+    async def _end_alone(self) -> None:
+        try:
+            await self.end_bodies()
+        finally:
+            self.finish()
 
     def _take_in(self, job: AbstractJob[object] | None) -> None:
         if job is None:
@@ -215,7 +253,8 @@ class FanOutRun(Run):
         if self._kind is None:
             job, body = self._jobs[number], progress.bodies[number]
             self._kind = kind_of_item(self, job, has_function=body is not None)
-        self.queue.add(self._kind(self, number))
+        self._waiting = execution = self._kind(self, number)
+        self.queue.add(execution)
 
     # Ends
 
@@ -234,6 +273,8 @@ class FanOutRun(Run):
             is_new = self._source.note_end(execution.job, outcome)
             if is_new and outcome.state is not State.STUCK:  # of that there may be more to tell
                 self._free.append(execution.number)
+            if outcome.started_at is None:  # somebody has cancelled it as it waited for a place
+                self.draw()
 
     def job_failed(self, execution: Execution, error: BaseException) -> None:
         """Note a failure, or a skip; one that is a value has no consequences."""
@@ -252,6 +293,11 @@ class FanOutRun(Run):
             if not any(one.state is State.SCHEDULED for one in self.progress.outcomes):
                 self.draw()
         super().look_again()
+
+    def finish(self) -> None:
+        """Make the record, and let go of all that was for this run."""
+        super().finish()
+        self._waiting = self._rescue = None  # they know the run
 
     def make_record(self) -> Record:
         progress = self.progress

@@ -108,13 +108,6 @@ class Run(Bookkeeping):
             starts_until=math.inf if when is None else when,
         )
 
-    @property
-    def bound(self) -> float | None:
-        """When all must be over, by the clock; known once the bodies are stopped."""
-        if self.phase < Phase.STOPPING_STEPS:
-            return None
-        return self.ending.until + self.specification.limits.shutdown_timeout
-
     def runs_within(self) -> Sequence[Run]:
         """Return the runs that go on in the bodies of its jobs."""
         runs = [run for group in self.nested.values() for run in group.runs]
@@ -130,15 +123,20 @@ class Run(Bookkeeping):
             self.announce_start()
             self.start_jobs()
             await self.wait_for_bodies()
-            await self._stop_steps()
-            await self._stop_services()
-            outer = _run_of(self.enclosing)
-            if self._is_cut_short and outer is not None:
-                self._hooks.hand_over(self.specification.claim_hooks(self.path), outer._hooks)
-            else:
-                await self._call_hooks()
+            await self.end_bodies()
         finally:
-            self._finish()
+            if self.phase is not Phase.OVER:
+                self.finish()
+
+    async def end_bodies(self) -> None:
+        """Stop what is left, and call the hooks, or leave that to the run around."""
+        await self._stop_steps()
+        await self._stop_services()
+        outer = _run_of(self.enclosing)
+        if self._is_cut_short and outer is not None:
+            self._hooks.hand_over(self.specification.claim_hooks(self.path), outer._hooks)
+        else:
+            await self._call_hooks()
 
     async def wait_for_bodies(self) -> None:
         await self._until(self.bodies_are_to_end)
@@ -278,10 +276,6 @@ class Run(Bookkeeping):
         if self.enclosing is not None:
             self.ending.shorten_to(self.enclosing.drain)
 
-    def skip_grace(self) -> None:
-        """Skip the rest of the grace: a body that does not react to a cancellation is stuck."""
-        self.ending.skip()
-
     def abandon(self) -> None:
         """End now, as the time of the job around is over; hooks have no more time either."""
         self.ending.skip()
@@ -347,7 +341,8 @@ class Run(Bookkeeping):
 
     # OVER
 
-    def _finish(self) -> None:
+    def finish(self) -> None:
+        """Make the record, and let go of all that was for this run."""
         self._deadline.lift()
         self.ending.close()
         record = self.make_record()

@@ -171,6 +171,8 @@ class Items:
     async def close(self) -> None:
         """Close the iterator, as a generator wants to be."""
         iterator = self._iterator
+        if getattr(iterator, "ag_running", False):
+            return  # the task is closed by force, while it waits for an item
         if self.is_async and hasattr(iterator, "aclose"):
             await iterator.aclose()
         elif not self.is_async and hasattr(iterator, "close"):

@@ -768,6 +768,15 @@ class World(Observer):
         if spec.kind == "nested" and job.is_done() and job.started_at is not None:
             assert job.report.ok == (state is State.DONE)
 
+    def is_given_up(self, job):
+        """Whether a job has failed because the run has ended before it could be tried again."""
+        return (
+            self.specs[job].kind == "retries"
+            and job.state is State.FAILED
+            and len(job.attempts) < ATTEMPTS
+            and is_a(job.raised_exception(), ValueError)
+        )
+
     def is_skipped_on_purpose(self, job):
         """Whether a `Skip` is all that its skip goes back to."""
         if job.state is not State.SKIPPED:
@@ -827,7 +836,11 @@ class World(Observer):
         reason = self.report.reason
         cause = None if reason is None else reason.cause
         exits = [job for job in self.specs if is_a(job.raised_exception(), SystemExit)]
-        decisive = [job for job in self.decisive if self.level(job) is self.scheduler]
+        decisive = [
+            job
+            for job in self.decisive
+            if self.level(job) is self.scheduler and not self.is_given_up(job)
+        ]
         stopped = [job for job in self.steps if job.state in (State.IDLE, State.CANCELLED)]
         stuck = [
             job

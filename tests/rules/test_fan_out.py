@@ -5,6 +5,7 @@ import gc
 import itertools
 import logging
 import pickle
+import sys
 import tracemalloc
 
 import pytest
@@ -491,6 +492,53 @@ def test_items_take_values_of_services():
     flow = Fetch()
     assert perform(flow)
     assert flow.fetch.result() == ["client 0", "client 1", "client 2"]
+
+
+@pytest.mark.skipif(
+    sys.version_info < (3, 13), reason="Python 3.12 does not close a generator that is waited for"
+)
+@pytest.mark.parametrize("items_before", [0, 1])
+def test_an_async_iterable_that_does_not_end_is_stuck_and_the_run_ends(items_before):
+    """Rule 8: items are stopped, and the fan-out is left behind."""
+
+    async def stubborn():
+        for number in range(items_before):
+            yield number
+        while True:
+            try:
+                await asyncio.sleep(100)
+            except asyncio.CancelledError:
+                pass
+
+    flow = sweep(stubborn, seconds=50)
+    report = perform(flow, 10)
+    assert report.duration == 15
+    assert [record.path for record in report.stuck] == ["work"]
+    assert [child.state for child in flow.work.children] == [State.CANCELLED] * items_before
+
+
+def test_an_item_that_waits_for_a_place_may_be_cancelled():
+    """The next one is drawn in its place."""
+
+    class Waits(Flow):
+        @step
+        async def items(self) -> range:
+            return range(5)
+
+        @each(items, window=1)
+        async def work(self, item: int) -> int:
+            await asyncio.sleep(1)
+            return item
+
+        @step(after=[items])
+        async def cancels(self) -> None:
+            await asyncio.sleep(1.5)
+            assert list(self.work.children)[-1].cancel()
+
+    flow = Waits()
+    assert perform(flow).duration == 4
+    states = [child.state for child in flow.work.children]
+    assert states == [State.DONE, State.DONE, State.FAILED, State.DONE, State.DONE]
 
 
 def test_the_task_of_an_item_has_its_path_for_a_name():
