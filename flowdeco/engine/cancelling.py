@@ -78,6 +78,7 @@ def _execution_of(run: ExecutingRun, job: AbstractJob[object]) -> Execution | No
 
 def _refuse(run: ExecutingRun, execution: Execution, error: BaseException) -> None:
     """Let a job fail that has not started, and is to wait no longer."""
+    run.queue.take_out(execution.job)  # it may have the slot that it has waited for
     for window in (*run.slots, run.session.thread_slots):
         window.dismiss(lambda one: one is execution)
     execution.outcome.ended_at = run.clock() - run.zero

@@ -102,10 +102,12 @@ class ReadyQueue:
 
     def take_out(self, job: object) -> Any:
         """Take the execution of a job out of the queue, if it is there, and return it."""
-        found = next((one for one in self.ready if one.job is job), None)
-        if found is not None:
-            self.ready.remove(found)
-        return found
+        for waiting in (self.ready, self._granted):
+            for one in waiting:
+                if one.job is job:
+                    waiting.remove(one)
+                    return one
+        return None
 
     def clear(self) -> None:
         """Forget what is ready."""

@@ -938,6 +938,17 @@ BRIEF = Spec("ok", seconds=1.0)
         timeout=5.0,
     )
 )
+@example(
+    unwatched(
+        Spec("ok", seconds=1.0),
+        *[Spec("ok")] * 2,
+        Spec("cleans", ending=0.5, timeout=0.5),
+        Spec("ok"),
+        window=2,
+        grace=0.5,
+        murders=((11, 4),),
+    )
+)
 def test_whatever_jobs_do_the_rules_hold(scenario):
     """Rules 2 to 11, 13 to 17 and 20: whether an observer watches, or the bodies alone."""
     hold(scenario)
