@@ -66,8 +66,10 @@ def _changes(cls: type, definition: Definition, found: Mapping[str, object]) -> 
         elif found[name] is not declared:
             yield (
                 f"{where}: {_described(found[name])} was put in place of this {kind} after the"
-                f" class was made, and no run would call it; undo that, and redefine {name} in a"
-                f" subclass: `class Other{cls.__name__}({cls.__name__})` with {name} under @{kind}"
+                f" class was made, and no run would call it; undo that, and for one run write"
+                f" run(overrides=[{cls.__name__}.{name}.replaced_by(...)]); for all runs, redefine"
+                f" {name} in a subclass: `class Other{cls.__name__}({cls.__name__})` with {name}"
+                f" under @{kind}"
             )
     for name, value in found.items():
         is_declared = type(value) not in _KINDS or name in definition.declarations

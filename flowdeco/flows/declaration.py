@@ -144,7 +144,8 @@ class Declaration(ChainMember["Declaration[object]"], Generic[R]):
     def _not_assignable(self, instance: object, what: str) -> ReplacedError:
         flow, name, kind = type(instance).__name__, self.name, self.kind
         problem = (
-            f"{name} is a {kind} of {flow}, and cannot be {what}; for another body, redefine it in"
+            f"{name} is a {kind} of {flow}, and cannot be {what}; for another body in one run,"
+            f" write run(overrides=[{flow}.{name}.replaced_by(...)]); in all runs, redefine it in"
             f" a subclass: `class Other{flow}({flow})` with {name} under @{kind}; and what a body"
             " wants to keep, it returns, or keeps under another name"
         )

@@ -91,8 +91,16 @@ def test_whatever_is_put_in_its_place_is_an_error(replacement):
 
 
 def test_the_advice_works():
-    """A redefinition in a subclass is what a run calls."""
+    """An override for one run, or a redefinition in a subclass, is what a run calls."""
     flow_class = make()
+
+    async def fake(self):
+        return "fake"
+
+    flow = flow_class()
+    overrides = [flow_class.upload.replaced_by(fake)]
+    assert flow.run(overrides=overrides)
+    assert flow.announce.result() == "fake"
 
     class OtherDeploy(flow_class):
         @step
