@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from flowdeco.base.exceptions import with_traceback
 from flowdeco.jobs.outcome import Outcome, State
 from flowdeco.jobs.override import Override
 
@@ -42,7 +43,10 @@ class GivenExecution(Execution):
     def _end(self) -> None:
         if self.run.is_noted:
             self.run.job_started(self)
-        self.settle(self.override.returns, self.override.raises)
+        error = self.override.raises
+        if error is not None:
+            with_traceback(error, self.override.traceback)
+        self.settle(self.override.returns, error)
 
     def note_value(self, value: object) -> None:
         """Note the value."""

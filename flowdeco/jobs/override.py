@@ -7,6 +7,7 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from flowdeco.base.annotations import is_async_function
+from flowdeco.base.exceptions import traceback_of
 from flowdeco.base.text import alike, class_name, line, repr_line
 from flowdeco.errors import OverrideError
 
@@ -42,7 +43,7 @@ class Override:
         TypeError: not exactly one of these three was given, or something is of a wrong type.
     """
 
-    __slots__ = ("raises", "replaced_by", "returns", "target")
+    __slots__ = ("raises", "replaced_by", "returns", "target", "traceback")
 
     def __init__(
         self,
@@ -69,6 +70,8 @@ class Override:
         self.returns = returns
         self.raises = raises
         self.replaced_by = replaced_by
+        # As it is now: whoever raises it in between does not add to it.
+        self.traceback = None if raises is None else traceback_of(raises)
 
     @property
     def is_given(self) -> bool:

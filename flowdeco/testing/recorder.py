@@ -117,17 +117,23 @@ class Recorder(Observer):
         if len(paths) > 1:
             raise LookupError(f"several jobs are called {name!r}: {', '.join(paths)}; give a path")
         if not paths:
-            self._look_for(name)
+            own_name = self._find(name).name
+            if own_name != name:  # it has a label
+                return self._path_of(own_name)
             self._ran[name] = Ran(self, name)
             return name
         return paths[0]
 
-    def _look_for(self, name: str) -> None:
-        """Refuse the name of no job, which a test would take for one that did not run."""
+    def _find(self, name: str) -> AbstractJob[object]:
+        """Return a job; refuse the name of none, which a test would take for one that did not run.
+
+        Raises:
+            LookupError: no job of the run is called so.
+        """
         if self._scheduler is None:
             raise LookupError("nothing was recorded yet; run a flow with observers=[recorder]")
         try:
-            self._scheduler.find(name)
+            return self._scheduler.find(name)
         except LookupError:
             close = alike(name, (path.rpartition("/")[2] for path in self._ran))
             hint = f"; did you mean {' or '.join(map(repr, close))}?" if close else ""

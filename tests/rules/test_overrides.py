@@ -101,6 +101,19 @@ def test_a_given_exception_is_a_failure_like_any_other():
     assert "close" not in flow.ran
 
 
+def test_a_given_exception_does_not_grow():
+    """Its traceback is the same after each run, whoever raises it in between."""
+    error = ConnectionError("refused")
+    override = Deploy.build.raises(error)
+    lengths = []
+    for _ in range(3):
+        flow = deploy(override)
+        with pytest.raises(ConnectionError) as info:
+            flow.build.result()
+        lengths.append(len(info.traceback))
+    assert len(set(lengths)) == 1
+
+
 def test_a_given_skip_skips():
     """A given `Skip` is one that the body has raised."""
     flow = deploy(Deploy.build.raises(Skip("nothing new")))

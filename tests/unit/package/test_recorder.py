@@ -96,6 +96,24 @@ def test_items_have_paths():
         twins.ran("x")
 
 
+def test_a_step_with_a_label_is_known_by_both_names():
+    """By its label, and by that of its method."""
+
+    class Labelled(Flow):
+        @step(label="the build")
+        async def build(self) -> None: ...
+
+        @step(after=build)
+        async def use(self) -> None: ...
+
+    recorder = Recorder()
+    Labelled().run(observers=[recorder])
+    assert recorder.ran("build")
+    assert recorder.ran("the build").before("use")
+    Labelled().run(observers=[recorder], start="use")
+    assert not recorder.ran("build")
+
+
 def test_a_new_run_begins_anew():
     """What is recorded is the last run."""
     recorder = Recorder()
