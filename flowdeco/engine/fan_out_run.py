@@ -267,7 +267,12 @@ class FanOutRun(Run):
 
     def forget(self, execution: Execution) -> None:
         """Let go of all that an item has had of the run."""
+        executions, number = self.progress.executions, execution.number
+        at_work = executions[number]
         super().forget(execution)
+        if at_work is not execution:
+            # The net forgets once more what has ended, and the number is another's by now.
+            executions[number] = at_work
         outcome = execution.outcome
         if outcome.state is not State.IDLE:
             is_new = self._source.note_end(execution.job, outcome)
@@ -298,6 +303,7 @@ class FanOutRun(Run):
         """Make the record, and let go of all that was for this run."""
         super().finish()
         self._waiting = self._rescue = None  # they know the run
+        self.progress.executions = [None] * len(self._jobs)
 
     def make_record(self) -> Record:
         progress = self.progress
