@@ -26,7 +26,7 @@ from thoroughness import THINNED
 from ticks import TickLoop, bury
 from timetable import Timetable
 
-from flowdeco import Job, Observer, Retry, Scheduler, Skip, State, current_job
+from flowdeco import Job, Observer, Override, Retry, Scheduler, Skip, State, current_job
 from flowdeco.engine.reason import Cause
 from flowdeco.engine.tasks import is_abandoned
 from flowdeco.errors import SelfCancelledError
@@ -70,6 +70,13 @@ LEGAL = {
     "server": {State.CANCELLED},
 }
 """How a job of each kind may have ended; further ways depend on what else it was given."""
+
+GIVEN = {
+    "returns": lambda: {"returns": [1, 2]},
+    "raises": lambda: {"raises": ValueError("given")},
+    "skips": lambda: {"raises": Skip("given")},
+}
+"""How the end of a job may be given."""
 
 SERVICES = ("monitor", "server")
 LEVELS = ("nested", "runs")
@@ -135,6 +142,8 @@ class Scenario(Brief):
     """When the run is cancelled from outside."""
     murders: tuple[tuple[int, int], ...] = ()
     """When somebody cancels one of the jobs, and which: by its task in even ticks."""
+    overrides: tuple[tuple[int, str], ...] = ()
+    """Which jobs of the outermost level have their end given, and which one."""
     watched: bool = True
     """Whether an observer notes what happens, too."""
     blind: tuple[tuple[str, int], ...] = ()
@@ -199,6 +208,10 @@ scenarios = functools.partial(
     window=windows,
     grace=st.sampled_from([0.5, 1.0, 4.0]),
     cancels=st.just(()) | st.lists(ticks, max_size=2, unique=True).map(tuple),
+    overrides=st.just(())
+    | st.dictionaries(st.integers(0, 5), st.sampled_from(list(GIVEN)), max_size=2).map(
+        lambda given: tuple(given.items())
+    ),
     murders=st.just(()) | st.lists(st.tuples(ticks, st.integers(0, 9)), max_size=2).map(tuple),
     watched=st.booleans(),
 )
@@ -273,6 +286,13 @@ class World(Observer):
             label="top",
         )
         self.blind = [Blind(*blind) for blind in scenario.blind]
+        top = list(self.scheduler)
+        self.given = {
+            top[number % len(top)]: Override(top[number % len(top)], **GIVEN[how]())
+            for number, how in scenario.overrides
+            if top
+        }
+        """The jobs whose ends are given, with their overrides."""
 
     # Making jobs
 
@@ -569,7 +589,7 @@ class World(Observer):
         )
 
     def places_of(self, job):
-        if job.forever or job.state is not State.RUNNING:
+        if job.forever or job.state is not State.RUNNING or job in self.given:
             return 0
         if job in self.specs and self.specs[job].kind == "each":
             return sum(map(self.places_of, job.children))
@@ -645,7 +665,9 @@ class World(Observer):
         self.loop.set_task_factory(self.factory)
         try:
             observers = [*self.blind, self] if self.scenario.watched else self.blind
-            self.ok_ = await self.scheduler.co_orchestrate(observers=observers)
+            self.ok_ = await self.scheduler.co_orchestrate(
+                observers=observers, overrides=self.given.values()
+            )
         except (asyncio.CancelledError, SystemExit) as error:
             self.raised = error
         self.loop.set_task_factory(None)
@@ -692,11 +714,20 @@ class World(Observer):
 
     def check_hooks(self):
         """Rule 10: every hook exactly once, unless there was no task to be had for it."""
-        expected = {job: 1 for job, spec in self.specs.items() if spec.hook and self.has_run(job)}
+        expected = {
+            job: 1
+            for job, spec in self.specs.items()
+            if spec.hook and self.has_run(job) and not self.is_given(job)
+        }
         refused = getattr(self.factory, "refused", 0)
         assert all(self.hooked[job] <= 1 for job in expected)
         assert set(self.hooked) <= set(expected)
         assert len(expected) - len(self.hooked) <= refused
+
+    def is_given(self, job):
+        """Whether the end of a job is given, or of one that it is inside of."""
+        inside = {self.hosts.get(level, level) for level in self.around(job)}
+        return job in self.given or not inside.isdisjoint(self.given)
 
     def has_run(self, job):
         """Whether the run of its level has begun, or is part of one that has."""
@@ -728,6 +759,9 @@ class World(Observer):
     def check_state(self, job, spec):
         """Rules 3, 13 and 20: a state that its behaviour can have led to."""
         state, error = job.state, job.__flow_outcome__.exception
+        if job in self.given:
+            self.check_given(job)
+            return
         legal = LEGAL[spec.kind] | {State.IDLE}
         if spec.takes:
             legal = legal | {State.SKIPPED}
@@ -767,6 +801,22 @@ class World(Observer):
         self.check_what_it_left(job)
         if spec.kind == "nested" and job.is_done() and job.started_at is not None:
             assert job.report.ok == (state is State.DONE)
+
+    def check_given(self, job):
+        """Section 2: what has its end given starts and ends at once, or not at all."""
+        override = self.given[job]
+        assert job not in self.begun, "its body has begun"
+        assert job.started_at == job.ended_at
+        if job.started_at is None:
+            murdered = self.scenario.murders and job.state is State.FAILED
+            assert job.state is State.IDLE or murdered
+        elif override.raises is None:
+            assert job.state is State.DONE
+            assert job.__flow_outcome__.value == override.returns
+        elif is_a(override.raises, Skip):
+            assert job.state is State.SKIPPED
+        else:
+            assert job.raised_exception() is override.raises
 
     def is_given_up(self, job):
         """Whether a job has failed because the run has ended before it could be tried again."""

@@ -121,6 +121,8 @@ class Timetable:
         """Whether a job may have to wait for a place."""
         if self.specs[job].kind == "plain" and self.threads > MOST_THREADS:
             return True
+        if job in self.world.given:
+            return False
         return not job.forever and self.world.level(job).window is not None
 
     # When it must end
