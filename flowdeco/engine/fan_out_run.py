@@ -270,9 +270,10 @@ class FanOutRun(Run):
         executions, number = self.progress.executions, execution.number
         at_work = executions[number]
         super().forget(execution)
-        if at_work is not execution:
+        if self._jobs[number] is not execution.job:
             # The net forgets once more what has ended, and the number is another's by now.
             executions[number] = at_work
+            return
         outcome = execution.outcome
         if outcome.state is not State.IDLE:
             is_new = self._source.note_end(execution.job, outcome)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from flowdeco.jobs.abstract_job import AbstractJob
 
@@ -40,15 +40,16 @@ class _Item(Execution):
 
 
 class _PlainItem(_Item, PlainExecution):
-    __slots__ = ()
+    # Its own, as its number may be another's when it has ended.
+    __slots__ = ("job",)  # pyright: ignore[reportIncompatibleMethodOverride]
 
 
 class _SlottedItem(_Item, SlottedExecution):
-    __slots__ = ()
+    __slots__ = ("job",)  # pyright: ignore[reportIncompatibleMethodOverride]
 
 
 class _TimedItem(_Item, TimedExecution):
-    pass
+    __slots__ = ("job",)  # pyright: ignore[reportIncompatibleMethodOverride]
 
 
 class _AttendedItem(_Item, AttendedExecution):
@@ -78,21 +79,22 @@ def kind_of_item(
 
 
 def _plain(run: DrawingRun, number: int) -> Execution:
-    progress = run.progress
-    body: Any = progress.bodies[number]
-    return _PlainItem(run, number, progress.outcomes[number], body)
+    return _with_function(_PlainItem, run, number)
 
 
 def _slotted(run: DrawingRun, number: int) -> Execution:
-    progress = run.progress
-    body: Any = progress.bodies[number]
-    return _SlottedItem(run, number, progress.outcomes[number], body)
+    return _with_function(_SlottedItem, run, number)
 
 
 def _timed(run: DrawingRun, number: int) -> Execution:
+    return _with_function(_TimedItem, run, number)
+
+
+def _with_function(kind: Any, run: DrawingRun, number: int) -> Execution:
     progress = run.progress
-    body: Any = progress.bodies[number]
-    return _TimedItem(run, number, progress.outcomes[number], body)
+    execution = kind(run, number, progress.outcomes[number], progress.bodies[number])
+    execution.job = progress.jobs[number]
+    return cast("Execution", execution)
 
 
 def _attended(run: DrawingRun, number: int) -> Execution:
